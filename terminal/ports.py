@@ -1,0 +1,211 @@
+"""Everything outside the core, one Protocol each, in the caller's words. Law: plain values in and out, DeviceError out.
+
+A driver implements a port without inheriting it; its simulated twin in simulator/ passes the same contract test.
+Every wait is bounded by the caller (`asyncio.timeout`); a port never invents a deadline of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from terminal.events import Event, KeyPressed
+from terminal.paper import Paper
+from terminal.receipt import Receipt
+from terminal.screens import Shown
+
+
+class DeviceError(Exception):
+    """Something outside the core failed. The message never holds card data."""
+
+
+class NoCard(DeviceError):
+    """The slot is empty."""
+
+
+class CardRemoved(DeviceError):
+    """The card left while it was needed."""
+
+
+class CardMute(DeviceError):
+    """The card does not answer, or not as EMV asks (wrong way round, dirty chip, broken)."""
+
+
+class ReaderMissing(DeviceError):
+    """There is no card reader, or its service does not run."""
+
+
+class PaperOut(DeviceError):
+    """The printer has no paper."""
+
+
+class PrinterLost(DeviceError):
+    """The printer does not answer."""
+
+
+class LinkDown(DeviceError):
+    """No connection to the acquirer could be made: not one byte of a message has left."""
+
+
+class LinkLost(DeviceError):
+    """The connection broke after it was made: what was sent may have arrived."""
+
+
+class KeyMissing(DeviceError):
+    """The vault has no such key: keys must be loaded, or the terminal must sign in."""
+
+
+class KeyRefused(DeviceError):
+    """A key's check value is wrong; the key was not taken."""
+
+
+class Card(Protocol):
+    """A powered chip. `protocol` is 0 (T=0) or 1 (T=1); `atr` is raw."""
+
+    atr: bytes
+    protocol: int
+
+    async def transmit(self, apdu: bytes) -> bytes:
+        """One command, one response with SW1 SW2 last. Raises CardRemoved, CardMute."""
+        ...
+
+    async def close(self) -> None:
+        """Power the chip down; never raises."""
+        ...
+
+
+class CardReader(Protocol):
+    """One contact slot."""
+
+    async def is_card_present(self) -> bool:
+        """Raises ReaderMissing."""
+        ...
+
+    async def wait(self, present: bool) -> None:
+        """Return as soon as a card is there (or is gone). Event-driven. Raises ReaderMissing."""
+        ...
+
+    async def connect(self) -> Card:
+        """Power the chip up. Raises NoCard, CardMute, ReaderMissing."""
+        ...
+
+
+class Stripe(Protocol):
+    """A magnetic stripe reader."""
+
+    async def swiped(self) -> bytes:
+        """Wait for a swipe; track 2 as ASCII digits with '=' and no sentinels."""
+        ...
+
+
+class Printer(Protocol):
+    """Paper. It is printed whole or not at all, as far as the device can tell. `columns` is 32 or 48."""
+
+    columns: int
+
+    async def print(self, paper: Paper) -> None:
+        """Raises PaperOut, PrinterLost."""
+        ...
+
+    async def has_paper(self) -> bool:
+        """Raises PrinterLost."""
+        ...
+
+
+class Connection(Protocol):
+    """One conversation with the acquirer."""
+
+    async def send(self, frame: bytes) -> None:
+        """Raises LinkLost."""
+        ...
+
+    async def receive(self) -> bytes:
+        """One whole frame, without its length prefix. Raises LinkLost."""
+        ...
+
+
+class Line(Protocol):
+    """The way to the acquirer."""
+
+    def connect(self) -> AbstractAsyncContextManager[Connection]:
+        """Entering raises LinkDown."""
+        ...
+
+
+class Vault(Protocol):
+    """The only holder of keys: bytes in, bytes out, never a key."""
+
+    async def load_working_keys(self, block: bytes) -> None:
+        """Take F62 of a sign-in reply. All keys or none. Raises KeyRefused, KeyMissing."""
+        ...
+
+    async def mac(self, block: bytes) -> bytes:
+        """F64 for the given MAC block (MTI to the field before F64). Raises KeyMissing."""
+        ...
+
+    async def seal(self, secret: bytes) -> bytes:
+        """Encrypt a card's data for the time it must lie on disk."""
+        ...
+
+    async def unseal(self, sealed: bytes) -> bytes:
+        """The inverse of seal. Raises KeyRefused when it was altered."""
+        ...
+
+    async def fingerprint(self, pan: bytes) -> str:
+        """A keyed hash: equal for equal card numbers, and no way back."""
+        ...
+
+
+class Front(Protocol):
+    """Who shows Screens and sends Events; there may be none at the moment."""
+
+    def show(self, shown: Shown) -> None:
+        """The newest screen replaces the one before; never blocks."""
+        ...
+
+    async def event(self) -> Event:
+        """The next event."""
+        ...
+
+
+class Clock(Protocol):
+    """The terminal's time of day, aware of its zone. Deadlines use the event loop's clock, not this one."""
+
+    def now(self) -> datetime: ...
+
+    def adopt(self, now: datetime) -> None:
+        """Take over the acquirer's time."""
+        ...
+
+
+class Keypad(Protocol):
+    """Keys, on the front's side of the link."""
+
+    async def pressed(self) -> KeyPressed:
+        """The next key; unknown key codes are passed over."""
+        ...
+
+
+class Display(Protocol):
+    """Pixels, on the front's side of the link."""
+
+    def show(self, pixels: bytes, width: int, height: int) -> None:
+        """`pixels` is width * height * 4 bytes, 0xXXRRGGBB little-endian, no padding between rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """One of each."""
+
+    card_reader: CardReader
+    stripe: Stripe
+    printer: Printer
+    line: Line
+    vault: Vault
+    front: Front
+    clock: Clock
+    typeset: Callable[[Receipt, int], Paper]  # a Receipt, set for so many columns

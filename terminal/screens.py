@@ -1,0 +1,154 @@
+"""What a front may be asked to show. Law: a Screen is a value; it holds ids of words, never pixels or language.
+
+| screen     | one question                                   | keys that answer            |
+|------------|------------------------------------------------|-----------------------------|
+| Menu       | which of these?                                | 1-9, up, down, cancel       |
+| Ask        | which digits (amount, number, code)?           | 0-9, 00, clear, enter       |
+| Sheet      | is all of this right?                          | enter, cancel, up, down     |
+| Notice     | have you seen this?                            | enter, cancel               |
+| Progress   | (none: the terminal is at work)                | cancel where it is offered  |
+| CardPrompt | where is the card?                             | insert, swipe, cancel       |
+| SignPad    | will you sign?                                 | strokes, clear, enter       |
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+
+class Say(msgspec.Struct, frozen=True):
+    """A sentence by its id in ui/text, with what fills its {holes}; a filling may be a Say itself."""
+
+    id: str
+    args: dict[str, str | Say] = {}
+
+
+def say(id: str, /, **args: str | Say) -> Say:
+    """Short for Say(id, args)."""
+    return Say(id, args)
+
+
+class Tone(Enum):
+    """What a screen means; the front gives it colour, sign and sound together."""
+
+    PLAIN = "plain"
+    OK = "ok"
+    LOOK = "look"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A label and its value, the value right-aligned."""
+
+    label: Say
+    value: str | Say
+    is_strong: bool = False
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One line of a menu; its number is its place on the page, from 1."""
+
+    label: str | Say
+    detail: str | Say = ""
+
+
+class Menu(msgspec.Struct, frozen=True, tag="menu"):
+    """At most nine items a page; a digit acts at once."""
+
+    title: Say
+    items: tuple[Item, ...]
+    lines: tuple[Say, ...] = ()
+    page: int = 1
+    pages: int = 1
+    hint: Say = Say("hint.menu")
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """Digits as they are typed. A secret arrives here as stars already."""
+
+    title: Say
+    prompt: Say
+    value: str
+    unit: str = ""
+    rows: tuple[Row, ...] = ()
+    lines: tuple[Say, ...] = ()
+    hint: Say = Say("hint.ask")
+
+
+class Sheet(msgspec.Struct, frozen=True, tag="sheet"):
+    """A page of rows to read and to agree to."""
+
+    title: Say
+    rows: tuple[Row, ...]
+    lines: tuple[Say, ...] = ()
+    page: int = 1
+    pages: int = 1
+    hint: Say = Say("hint.confirm")
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice"):
+    """What happened (headline), who must act and what is next (lines)."""
+
+    title: Say
+    tone: Tone
+    headline: Say
+    lines: tuple[Say, ...] = ()
+    rows: tuple[Row, ...] = ()
+    hint: Say = Say("hint.any")
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """An honest stage and the whole seconds it has lasted."""
+
+    title: Say
+    stage: Say
+    seconds: int = 0
+    rows: tuple[Row, ...] = ()
+    lines: tuple[Say, ...] = ()
+    hint: Say = Say("hint.wait")
+
+
+class CardPrompt(msgspec.Struct, frozen=True, tag="card"):
+    """Asks for a card; `accepts` holds of "insert", "swipe", "remove"."""
+
+    title: Say
+    accepts: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    lines: tuple[Say, ...] = ()
+    hint: Say = Say("hint.cancel")
+
+
+class SignPad(msgspec.Struct, frozen=True, tag="sign"):
+    """A writing area with the amount and the 8-digit feature code as watermark; strokes in per mille of the pad."""
+
+    title: Say
+    amount: str
+    feature_code: str
+    strokes: tuple[tuple[tuple[int, int], ...], ...] = ()
+    hint: Say = Say("hint.sign")
+
+
+Screen = Menu | Ask | Sheet | Notice | Progress | CardPrompt | SignPad
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The status bar: `line` and `paper` are "ok", "bad" or "" (not known yet)."""
+
+    line: str = ""
+    paper: str = ""
+    is_signed_in: bool = False
+    operator: str = ""
+    open_refunds: int = 0
+    is_test: bool = False
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What goes over the link: a screen, the bar above it, the language, and a tone to sound once ("" for none)."""
+
+    screen: Screen
+    status: Status = Status()
+    language: str = "zh_CN"
+    serial: int = 0
