@@ -1,0 +1,1 @@
+"""The only user of `cryptography`. Law: keys never leave; callers get MACs, sealed bytes and fingerprints."""

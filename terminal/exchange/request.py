@@ -1,0 +1,88 @@
+"""What is asked of the acquirer, as a value that may lie on disk. Law: no card data, only the digest of sealed data."""
+
+from __future__ import annotations
+
+import msgspec
+
+from terminal.iso8583.messages import Facts, Kind
+from terminal.money import Money
+
+ZERO = Money(0)
+
+
+class CardOnFile(msgspec.Struct, frozen=True):
+    """A card as the records know it: `digest` finds the sealed data, `fingerprint` compares, `masked_pan` shows."""
+
+    digest: str
+    fingerprint: str
+    masked_pan: str  # first 6 and last 4
+    entry: str  # I inserted, S swiped, N no card
+    scheme: str = ""
+    aid: str = ""
+    label: str = ""
+
+
+class Original(msgspec.Struct, frozen=True):
+    """The sale that is given back."""
+
+    exchange_id: str
+    stan: str
+    batch: str
+    rrn: str
+    approval_code: str
+    date: str  # MMDD, F13 of the sale's answer
+    amount: Money
+
+
+class FeeSheet(msgspec.Struct, frozen=True):
+    """original - refunded before - kept cost - handling fee = refund, when all of the rest is given back."""
+
+    original: Money
+    refunded_before: Money = ZERO
+    kept_cost: Money = ZERO
+    handling_fee: Money = ZERO
+
+    @property
+    def remaining(self) -> Money:
+        """What may still be given back, before costs."""
+        return self.original - self.refunded_before
+
+    @property
+    def refund(self) -> Money:
+        """The most that these costs leave."""
+        return self.remaining - self.kept_cost - self.handling_fee
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One money request. `id` is batch and F11: unique on this terminal until F11 wraps within a batch."""
+
+    id: str
+    kind: Kind
+    stan: str
+    batch: str
+    amount: Money
+    at: str  # ISO 8601 with zone, the terminal's clock
+    operator: str
+    card: CardOnFile
+    original: Original | None = None
+    fee_sheet: FeeSheet | None = None
+    reason: str = ""
+    supervisor: str = ""
+    needs_completion: bool = False  # a chip sale: the card has the last word
+
+    def facts(self) -> Facts:
+        """The part that goes on the wire."""
+        original = self.original
+        if original is None:
+            return Facts(self.kind, self.stan, self.batch, self.amount)
+        return Facts(
+            self.kind,
+            self.stan,
+            self.batch,
+            self.amount,
+            original_stan=original.stan,
+            original_batch=original.batch,
+            original_rrn=original.rrn,
+            original_approval_code=original.approval_code,
+            original_date=original.date,
+        )

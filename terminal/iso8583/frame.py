@@ -1,0 +1,46 @@
+"""TPDU and header around a message (cup.md 1.1-1.3). Law: the length prefix belongs to the line, not to the frame.
+
+LEN(2) | TPDU(5) | HEADER(6) | MTI BITMAP FIELDS [F64]
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from terminal.iso8583.codec import WireError
+
+TPDU_SIZE, HEADER_SIZE = 5, 6
+TPDU_ID = 0x60
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """`tpdu` is 5 bytes, `header` 6 bytes (BCD of 12 digits), `body` starts with the MTI."""
+
+    tpdu: bytes
+    header: bytes
+    body: bytes
+
+    @property
+    def demand(self) -> int:
+        """处理要求: what the acquirer wants next (cup.md 1.3, digit 6 of the header); 3 is a new sign-in."""
+        return self.header[2] & 0x0F
+
+    def pack(self) -> bytes:
+        """The frame, without its length prefix."""
+        return self.tpdu + self.header + self.body
+
+    def answered(self, body: bytes, demand: int = 0) -> Envelope:
+        """The reply's envelope: TPDU addresses swapped, header copied but for the demand (cup.md 1.2, 1.3)."""
+        tpdu = self.tpdu[:1] + self.tpdu[3:5] + self.tpdu[1:3]
+        header = self.header[:2] + bytes([self.header[2] & 0xF0 | demand]) + self.header[3:]
+        return Envelope(tpdu, header, body)
+
+
+def unpack(frame: bytes) -> Envelope:
+    """Raises WireError when it is too short for a message or does not begin with a TPDU."""
+    if len(frame) < TPDU_SIZE + HEADER_SIZE + 10:
+        raise WireError(f"a frame of {len(frame)} bytes holds no message")
+    if frame[0] != TPDU_ID:
+        raise WireError("the frame does not begin with a TPDU")
+    rest = frame[TPDU_SIZE:]
+    return Envelope(frame[:TPDU_SIZE], rest[:HEADER_SIZE], rest[HEADER_SIZE:])

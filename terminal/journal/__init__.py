@@ -1,0 +1,1 @@
+"""What happened. Law: appended and synced before it is acted on; never altered; chained."""

@@ -1,0 +1,216 @@
+"""The journal in the words of the desk and the exchange. Law: a stage is entered here before it is acted on.
+
+All methods are async: the commit runs in one worker thread of its own, so that a slow disk does not stop the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from terminal.exchange.request import Request
+from terminal.exchange.stages import Ended, Open, Stage, state
+from terminal.journal.store import Broken, JournalFailed, Store
+from terminal.ports import Clock
+
+T = TypeVar("T")
+Run = Callable[[Callable[[], T]], Awaitable[T]]
+FIRST_BATCH, LAST_NUMBER = 1, 999_999  # cup.md 4.3: N6, wraps to 1
+_stages: msgspec.json.Decoder[Stage] = msgspec.json.Decoder(Stage)
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """`role` is operator, supervisor or administrator; `locked_until` is ISO 8601, "always", or "" when not locked."""
+
+    id: str
+    role: str
+    password_hash: str
+    is_factory: bool
+    failures: int = 0
+    locked_until: str = ""
+
+    def __repr__(self) -> str:
+        """Without the hash."""
+        return f"Operator({self.id!r}, {self.role!r})"
+
+
+class Journal:
+    """One per terminal. `run` carries a blocking function out and returns its result."""
+
+    def __init__(self, path: Path, clock: Clock, run: Run[object]) -> None:
+        self._store, self._clock, self._run = Store(path), clock, run
+        self._turn = asyncio.Lock()
+        self._notes: list[tuple[str, bytes]] = []
+
+    async def close(self) -> None:
+        """Let go of the file; what was only noted is written first."""
+        await self.record("closed", {})
+        self._store.close()
+
+    # --- writing -------------------------------------------------------------------------------------------------
+    def note(self, kind: str, what: str, body: dict[str, str]) -> None:
+        """Remember with the next write: masked messages and the like, which nothing depends on."""
+        self._notes.append((kind, msgspec.json.encode({"what": what, **body})))
+
+    async def record(self, kind: str, body: dict[str, str]) -> None:
+        """Append a fact."""
+        await self._write([(kind, msgspec.json.encode(body))], lambda db: None)
+
+    async def begin(self, request: Request, sealed: bytes) -> None:
+        """Keep the sealed card under its digest, before the first stage is entered."""
+        if hashlib.sha256(sealed).hexdigest() != request.card.digest:
+            raise JournalFailed("the sealed card is not the request's")
+        await self._write(
+            [("begun", msgspec.json.encode({"id": request.id}))],
+            lambda db: db.execute("INSERT OR IGNORE INTO sealed_card VALUES (?, ?)", (request.card.digest, sealed)),
+        )
+
+    async def enter(self, stage: Stage) -> None:
+        """Append the stage and draw its exchange's row anew."""
+        body = msgspec.json.encode(stage)
+        row = _row(stage, body)
+        await self._write(
+            [("stage", body)],
+            lambda db: db.execute(f"INSERT OR REPLACE INTO exchange VALUES ({','.join('?' * len(row))})", row),  # noqa: S608 - only marks
+        )
+
+    async def next_stan(self) -> str:
+        """F11: taken for good before it is used; wraps from 999999 to 1."""
+        value = int(await self.setting("stan", "0")) % LAST_NUMBER + 1
+        await self.remember("stan", str(value))
+        return f"{value:06d}"
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep a setting (counter, batch, language)."""
+        await self._write(
+            [("setting", msgspec.json.encode({name: value}))],
+            lambda db: db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value)),
+        )
+
+    async def keep_operator(self, operator: Operator, why: str, by: str) -> None:
+        """Add or change an operator; the chain holds who and why, never the hash."""
+        body = {"id": operator.id, "role": operator.role, "why": why, "by": by}
+        row = (
+            operator.id,
+            operator.role,
+            operator.password_hash,
+            int(operator.is_factory),
+            operator.failures,
+            operator.locked_until,
+        )
+        await self._write(
+            [("operator", msgspec.json.encode(body))],
+            lambda db: db.execute("INSERT OR REPLACE INTO operator VALUES (?, ?, ?, ?, ?, ?)", row),
+        )
+
+    # --- reading -------------------------------------------------------------------------------------------------
+    async def setting(self, name: str, default: str) -> str:
+        rows = await self._rows("SELECT value FROM setting WHERE name = ?", name)
+        return str(rows[0][0]) if rows else default
+
+    async def batch(self) -> str:
+        """F60.2 of the open batch."""
+        return await self.setting("batch", f"{FIRST_BATCH:06d}")
+
+    async def open_stages(self) -> list[Open]:
+        """Every exchange that is not ended, oldest first."""
+        stages = await self._stages("WHERE is_open ORDER BY at")
+        return [stage for stage in stages if isinstance(stage, Open)]
+
+    async def exchange(self, id: str) -> Stage | None:
+        stages = await self._stages("WHERE id = ?", id)
+        return stages[0] if stages else None
+
+    async def sales(self, where: str = "", *arguments: object) -> list[Stage]:
+        """Accepted sales, newest first, at most 100; `where` names columns of the exchange table."""
+        clause = f"AND {where}" if where else ""
+        return await self._stages(
+            f"WHERE kind = 'sale' AND state = 'accepted' {clause} ORDER BY at DESC LIMIT 100", *arguments
+        )
+
+    async def given_back(self, sale_id: str) -> list[Stage]:
+        """Every void and refund of a sale, whatever became of it, oldest first."""
+        return await self._stages("WHERE original_id = ? ORDER BY at", sale_id)
+
+    async def recent(self, limit: int = 100) -> list[Stage]:
+        return await self._stages("ORDER BY at DESC LIMIT ?", limit)
+
+    async def refunded_on(self, day: str) -> int:
+        """Minor units given back on a day (YYYY-MM-DD), refused and unsent ones left out."""
+        rows = await self._rows(
+            "SELECT coalesce(sum(amount), 0) FROM exchange WHERE kind <> 'sale' AND day = ? "
+            "AND state NOT IN ('refused', 'not-sent', 'reversed')",
+            day,
+        )
+        return int(str(rows[0][0]))
+
+    async def sealed_card(self, digest: str) -> bytes:
+        """Raises JournalFailed when it is gone."""
+        rows = await self._rows("SELECT sealed FROM sealed_card WHERE digest = ?", digest)
+        if not rows or not isinstance(rows[0][0], bytes):
+            raise JournalFailed("the card of an exchange is not in the journal")
+        return rows[0][0]
+
+    async def operators(self) -> list[Operator]:
+        rows = await self._rows("SELECT id, role, password_hash, is_factory, failures, locked_until FROM operator")
+        return [
+            msgspec.convert(dict(zip(Operator.__struct_fields__, row, strict=True)), Operator, strict=False)
+            for row in rows
+        ]
+
+    async def verify(self) -> Broken | None:
+        return await self._blocking(self._store.verify)
+
+    # --- inside --------------------------------------------------------------------------------------------------
+    async def _stages(self, where: str, *arguments: object) -> list[Stage]:
+        rows = await self._rows(f"SELECT stage FROM exchange {where}", *arguments)  # noqa: S608 - fixed clauses
+        return [_stages.decode(row[0]) for row in rows if isinstance(row[0], bytes)]
+
+    async def _rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
+        return await self._blocking(lambda: self._store.rows(query, *arguments))
+
+    async def _write(self, events: list[tuple[str, bytes]], project: Callable[[sqlite3.Connection], object]) -> None:
+        notes, self._notes = self._notes, []
+        at = self._clock.now().isoformat(timespec="milliseconds")
+        try:
+            await self._blocking(lambda: self._store.write(at, notes + events, lambda db: _ignore(project(db))))
+        except JournalFailed:
+            self._notes = notes + self._notes
+            raise
+
+    async def _blocking(self, work: Callable[[], T]) -> T:
+        async with self._turn:
+            return await self._run(work)  # type: ignore[return-value] # Run[object] gives back what `work` gives
+
+
+def _ignore(_: object) -> None:
+    return None
+
+
+def _row(stage: Stage, body: bytes) -> tuple[object, ...]:
+    request = stage.request
+    reply = getattr(stage, "reply", None)
+    return (
+        request.id,
+        request.kind.value,
+        state(stage),
+        int(not isinstance(stage, Ended)),
+        request.at,
+        request.at[:10],
+        request.stan,
+        request.batch,
+        request.amount.minor,
+        reply.rrn if reply else "",
+        reply.approval_code if reply else "",
+        request.card.masked_pan[-4:],
+        request.card.fingerprint,
+        request.original.exchange_id if request.original else "",
+        request.operator,
+        body,
+    )
