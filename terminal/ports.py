@@ -159,6 +159,14 @@ class Vault(Protocol):
         ...
 
 
+class Passwords(Protocol):
+    """Codes of people, slow to guess."""
+
+    async def digest(self, code: str) -> str: ...
+
+    async def matches(self, digest: str, code: str) -> bool: ...
+
+
 class Front(Protocol):
     """Who shows Screens and sends Events; there may be none at the moment."""
 
@@ -206,6 +214,7 @@ class Hardware:
     printer: Printer
     line: Line
     vault: Vault
+    passwords: Passwords
     front: Front
     clock: Clock
     typeset: Callable[[Receipt, int], Paper]  # a Receipt, set for so many columns

@@ -38,6 +38,7 @@ REVERSAL_ATTEMPTS = 3
 # F39 of a 0400, cup.md 2.10
 NO_ANSWER, TERMINAL_FAULT, MAC_WRONG, OTHER_FAULT = "98", "96", "A0", "06"
 NOT_KNOWN = "25"  # F39: the acquirer has no such request
+DUPLICATE = "94"  # F39: this F11 was had before
 NOT_RECEIVED = "not-received"
 
 
@@ -138,7 +139,7 @@ class AwaitingReply(msgspec.Struct, frozen=True, tag="awaiting-reply"):
         match event:
             case Answered(reply) if reply.response_code in APPROVED:
                 return _approved(self.request, reply)
-            case Answered(reply) if reply.response_code in ISSUER_SILENT:
+            case Answered(reply) if reply.response_code in ISSUER_SILENT or self._may_be_doubled(reply):
                 return _silent(self.request, NO_ANSWER)
             case Answered(reply):
                 return Step(Refused(self.request, reply.response_code))
@@ -147,6 +148,12 @@ class AwaitingReply(msgspec.Struct, frozen=True, tag="awaiting-reply"):
             case PowerReturned():
                 return _silent(self.request, NO_ANSWER)
         raise Misplaced(type(event).__name__)
+
+    def _may_be_doubled(self, reply: Reply) -> bool:
+        """94 on a refund: a line that doubled the request may bring the second answer first, so it is asked about.
+
+        A void or sale is refused instead: were its F11 used before, a reversal would undo that other one."""
+        return reply.response_code == DUPLICATE and ON_SILENCE[self.request.kind] is Silence.QUERY
 
 
 class Completing(msgspec.Struct, frozen=True, tag="completing"):

@@ -46,10 +46,15 @@ def masked(number: int, value: str) -> str:
     """A field as a log or journal may show it: a PAN as 6+4, other secrets and unknown fields by length only."""
     field = BY_NUMBER.get(number)
     if field is None or field.is_secret:
-        if number == 2 and len(value) >= 13:
-            return value[:6] + "*" * (len(value) - 10) + value[-4:]
+        if number == 2:
+            return mask_pan(value)
         return f"<{len(value)}>"
     return value
+
+
+def mask_pan(pan: str) -> str:
+    """First 6 and last 4; what is too short to hide anything behind them is hidden whole."""
+    return pan[:6] + "*" * (len(pan) - 10) + pan[-4:] if len(pan) >= 13 else "*" * len(pan)
 
 
 def encode(message: Message) -> bytes:

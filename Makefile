@@ -1,0 +1,43 @@
+# yuanlu. `make run` and `make test` do everything on a fresh Debian 12; the rest is for those who work on it.
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+export PYGAME_HIDE_SUPPORT_PROMPT = 1
+
+# what the product runs on, and what its tests start for real
+APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei util-linux
+APT_TEST := $(APT_RUN) systemd
+
+.PHONY: run test check bench fmt clean
+
+run: $(VENV)/.run
+	@exec $(VENV)/bin/yuanlu counter $(if $(PLAY),--headless --play $(PLAY),)
+
+test: $(VENV)/.test
+	$(PY) -m pytest
+
+check: $(VENV)/.test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.test
+	$(PY) -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-disable-gc -p no:doctest
+	$(PY) -m benchmarks.own_time
+	$(PY) -m benchmarks.idle
+
+fmt: $(VENV)/.test
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/.run: requirements.lock pyproject.toml tools.sh
+	@bash tools.sh "$(APT_RUN)" requirements.lock $(VENV)
+	@touch $@
+
+$(VENV)/.test: requirements-dev.lock pyproject.toml tools.sh
+	@bash tools.sh "$(APT_TEST)" requirements-dev.lock $(VENV)
+	@touch $@ $(VENV)/.run

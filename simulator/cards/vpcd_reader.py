@@ -1,0 +1,99 @@
+"""A card reader without PC/SC, for machines where pcscd cannot run. Law: the page says so; the cards are the same ones.
+
+It speaks vpcd's side of the protocol (2-byte big-endian length, one-byte control commands) on a loopback port, so a
+virtual card inserts itself by connecting, exactly as it does into the real vpcd.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from terminal.ports import CardRemoved, NoCard
+
+OFF, ON, RESET, ATR = b"\x00", b"\x01", b"\x02", b"\x04"
+LENGTH_SIZE = 2
+T1_INDICATED = 0x81  # TD1 of an ATR that offers T=1 (ISO/IEC 7816-3)
+
+
+class VpcdCard:
+    """The Card port over one card's socket."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.atr, self.protocol = b"", 0
+
+    async def power_up(self) -> None:
+        """Switch it on and take its ATR. Raises CardRemoved."""
+        self._send(ON)
+        self.atr = await self._asked(ATR)
+        self.protocol = int(T1_INDICATED in self.atr[1:4])
+
+    async def transmit(self, apdu: bytes) -> bytes:
+        return await self._asked(apdu)
+
+    async def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._send(OFF)
+
+    async def _asked(self, command: bytes) -> bytes:
+        try:
+            self._send(command)
+            length = int.from_bytes(await self._reader.readexactly(LENGTH_SIZE))
+            return await self._reader.readexactly(length)
+        except (asyncio.IncompleteReadError, OSError):
+            raise CardRemoved("the card left") from None
+
+    def _send(self, command: bytes) -> None:
+        self._writer.write(len(command).to_bytes(LENGTH_SIZE) + command)
+
+
+class VpcdReader:
+    """The CardReader port. One slot: a card that connects while another is in is turned away."""
+
+    def __init__(self) -> None:
+        self._card: VpcdCard | None = None
+        self._changed = asyncio.Condition()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def listening(cls, port: int) -> AsyncIterator[VpcdReader]:
+        """A reader whose slot is a loopback port."""
+        slot = cls()
+        server = await asyncio.start_server(slot._inserted, "127.0.0.1", port)
+        try:
+            yield slot
+        finally:
+            server.close()
+
+    async def is_card_present(self) -> bool:
+        return self._card is not None
+
+    async def wait(self, present: bool) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: (self._card is not None) is present)
+
+    async def connect(self) -> VpcdCard:
+        if self._card is None:
+            raise NoCard("the slot is empty")
+        await self._card.power_up()
+        return self._card
+
+    async def _inserted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._card is not None:
+            writer.close()
+            return
+        await self._set(VpcdCard(reader, writer))
+        try:
+            # at_eof turns true only when the peer has gone and nothing is left to read
+            while not reader.at_eof():
+                await asyncio.sleep(0.05)
+        finally:
+            await self._set(None)
+            writer.close()
+
+    async def _set(self, card: VpcdCard | None) -> None:
+        async with self._changed:
+            self._card = card
+            self._changed.notify_all()

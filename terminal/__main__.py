@@ -1,0 +1,101 @@
+"""`yuanlu`: the command line. One function per sub-command, nothing but wiring; heavy parts are imported where used."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+
+from terminal.config import Config, ConfigRefused, load
+
+BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h: systemd does not restart on it
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """yuanlu: the refund desk of a payment terminal."""
+
+
+@main.command()
+@click.option("--config", type=click.Path(path_type=Path), required=True, help="The terminal's TOML file.")
+def terminal(config: Path) -> None:
+    """Run the core of a terminal until it is told to stop."""
+    from terminal.app import serve
+
+    _until_told(serve(_loaded(config)))
+
+
+@main.command("check-config")
+@click.argument("config", type=click.Path(path_type=Path))
+def check_config(config: Path) -> None:
+    """Say whether a configuration file would be accepted."""
+    _loaded(config)
+    click.echo(f"{config}: accepted")
+
+
+@main.group()
+def journal() -> None:
+    """Look into a terminal's journal."""
+
+
+@journal.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+def verify(path: Path) -> None:
+    """Walk the hash chain of a journal; exit 1 and name the first broken link."""
+    from terminal.journal.store import Store
+
+    store = Store(path)
+    try:
+        broken = store.verify()
+    finally:
+        store.close()
+    if broken:
+        click.echo(f"broken at event {broken.seq} ({broken.at}, {broken.kind})")
+        sys.exit(1)
+    click.echo("whole")
+
+
+@main.command()
+@click.option("--headless", is_flag=True, help="No browser page; needs --play.")
+@click.option("--play", type=click.Choice(["refund"]), help="Play a guide by itself and exit.")
+@click.option("--port", default=8321, envvar="PORT", show_default=True, help="Port of the page on 127.0.0.1.")
+@click.option("--state", type=click.Path(path_type=Path), help="Keep journal, keys and bank here; else start anew.")
+@click.option("--device", default="touch-480x800", show_default=True, help="Device class of the screen.")
+def counter(headless: bool, play: str | None, port: int, state: Path | None, device: str) -> None:
+    """A whole counter on this machine: terminal, bank, cards, paper. TEST CARDS AND TEST KEYS ONLY."""
+    from simulator.counter.shop import open_shop
+
+    if headless and not play:
+        raise click.UsageError("--headless needs --play")
+    sys.exit(asyncio.run(open_shop(port, play, headless, state, device)))
+
+
+def _loaded(path: Path) -> Config:
+    try:
+        return load(path)
+    except ConfigRefused as error:
+        click.echo(f"configuration refused: {error}", err=True)
+        sys.exit(BAD_CONFIGURATION)
+
+
+def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end; SIGTERM and SIGINT end it in order."""
+
+    async def supervised() -> None:
+        task = asyncio.ensure_future(work)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(supervised())
+
+
+if __name__ == "__main__":
+    main()

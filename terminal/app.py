@@ -1,0 +1,168 @@
+"""The composition root: config -> devices -> journal -> acquirer -> menu. Law: wiring only, no rule of the business."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from drivers.clock import SystemClock
+from drivers.line import TlsLine, client_context
+from drivers.magstripe import LineStripe, NoStripe
+from drivers.service import notify
+from keys.passwords import ArgonPasswords
+from keys.vault import Vault
+from terminal.config import Config
+from terminal.dialogue import bad_news, menu
+from terminal.dialogue.desk import Desk
+from terminal.dialogue.follow_up import follow_up
+from terminal.dialogue.room import Room
+from terminal.dialogue.staff import Staff
+from terminal.emv.terminal_data import UNIONPAY_TEST
+from terminal.exchange.acquirer import Acquirer, Deadlines
+from terminal.exchange.runner import Runner
+from terminal.front_link import FrontLink
+from terminal.iso8583.messages import Identity
+from terminal.journal.journal import Journal, Run
+from terminal.journal.store import JournalFailed
+from terminal.paper import Paper
+from terminal.ports import CardReader, Hardware, KeyRefused, Printer
+from terminal.receipt import Receipt
+from terminal.screens import say
+
+SIMULATED_READER = "vpcd:"  # reader.name of the counter where no PC/SC service can run
+
+
+async def serve(config: Config) -> None:
+    """Run until cancelled: the whole core of a terminal."""
+    front = FrontLink()
+    await front.listen(Path(config.files.front_socket))
+    try:
+        async with _tended(), contextlib.AsyncExitStack() as stack:
+            worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
+            desk = Desk(front, config.language)
+            try:
+                hardware = await plug_in(config, front, stack)
+                journal = Journal(Path(config.files.journal), hardware.clock, in_thread(worker))
+            except (JournalFailed, KeyRefused) as error:
+                name = "journal-failed" if isinstance(error, JournalFailed) else "keys-missing"
+                desk.show(bad_news.notice(name, say("desk.product")))
+                await asyncio.Event().wait()  # a tech must act; a restart would show the same
+                return
+            stack.push_async_callback(journal.close)
+            desk.language = await journal.setting("language", config.language)
+            await run(furnish(config, hardware, journal, desk))
+    finally:
+        await front.close()
+
+
+async def run(room: Room) -> None:
+    """First what is owed from before the power cut, then the merchant; beside both, asking about unknown refunds."""
+    if await room.journal.open_stages():
+        await menu.guarded(room, _resume)
+    asking = asyncio.create_task(follow_up(room))
+    try:
+        await menu.run(room)
+    finally:
+        asking.cancel()
+
+
+async def _resume(room: Room) -> None:
+    await room.desk.work(say("desk.product"), room.runner.resume(), lambda: say("stage.resuming"))
+
+
+def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) -> Room:
+    """The room of the dialogues, from its parts."""
+    merchant, line = config.merchant, config.line
+    me = Identity(merchant.terminal_id, merchant.merchant_id, line.tpdu, line.header)
+    deadlines = Deadlines(line.connect_seconds, line.answer_seconds)
+    acquirer = Acquirer(hardware.line, hardware.vault, journal, me, deadlines)
+    return Room(
+        desk=desk,
+        journal=journal,
+        runner=Runner(journal, acquirer, hardware.vault),
+        acquirer=acquirer,
+        staff=Staff(desk, journal, hardware.passwords, hardware.clock),
+        hardware=hardware,
+        config=config,
+        kernel=UNIONPAY_TEST,
+    )
+
+
+async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitStack) -> Hardware:
+    """The devices that the configuration names. Raises KeyRefused for a vault that does not open."""
+    return Hardware(
+        card_reader=await _card_reader(config, stack),
+        stripe=LineStripe(config.reader.stripe) if config.reader.stripe else NoStripe(),
+        printer=_printer(config),
+        line=TlsLine(config.line.host, config.line.port, client_context(Path(config.line.authority))),
+        vault=Vault(Path(config.files.vault), device_key(Path(config.files.device_key))),
+        passwords=ArgonPasswords(),
+        front=front,
+        clock=SystemClock(config.zone),
+        typeset=_typeset,
+    )
+
+
+def in_thread(worker: ThreadPoolExecutor) -> Run[object]:
+    """Blocking work in one thread, in order."""
+
+    async def run_it(work: Callable[[], object]) -> object:
+        return await asyncio.get_running_loop().run_in_executor(worker, work)
+
+    return run_it
+
+
+def device_key(path: Path) -> bytes:
+    """32 bytes as a service credential or a file only this service can read."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    place = Path(credentials) / path.name if credentials and (Path(credentials) / path.name).exists() else path
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise KeyRefused(f"the device key cannot be read: {error.strerror}") from None
+
+
+async def _card_reader(config: Config, stack: contextlib.AsyncExitStack) -> CardReader:
+    if config.reader.name.startswith(SIMULATED_READER):
+        from simulator.cards.vpcd_reader import VpcdReader
+
+        port = int(config.reader.name.removeprefix(SIMULATED_READER))
+        return await stack.enter_async_context(VpcdReader.listening(port))
+    from drivers.card_reader import PcscReader
+
+    return PcscReader(config.reader.name)
+
+
+def _printer(config: Config) -> Printer:
+    from drivers.printer import EscposPrinter
+
+    return EscposPrinter(config.printer.target, config.printer.columns)
+
+
+def _typeset(receipt: Receipt, columns: int) -> Paper:
+    from ui.paper import typeset
+
+    return typeset(receipt, columns)
+
+
+@contextlib.asynccontextmanager
+async def _tended() -> AsyncIterator[None]:
+    """Tell systemd that the service is ready, and that the loop still turns."""
+    notify("READY=1")
+    beating = asyncio.create_task(_heartbeat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        notify("STOPPING=1")
+
+
+async def _heartbeat() -> None:
+    microseconds = int(os.environ.get("WATCHDOG_USEC", "0"))
+    while microseconds:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(microseconds / 2_000_000)

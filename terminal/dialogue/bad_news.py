@@ -1,0 +1,86 @@
+"""Bad news for the merchant. Law: a code, what happened, who must act and the next key; every one is recorded.
+
+The sentences are in ui/text: `bad.<name>` says what happened, `bad.<name>.do` who must act and what to press.
+"""
+
+from __future__ import annotations
+
+from terminal.dialogue.desk import Desk
+from terminal.journal.journal import Journal
+from terminal.journal.store import JournalFailed
+from terminal.screens import Notice, Row, Say, Tone, say
+
+# name -> code, as printed, spoken on the phone and looked up in docs/errors.md
+CODES = {
+    "password-wrong": "P01",
+    "password-locked": "P02",
+    "password-weak": "P03",
+    "password-differs": "P04",
+    "operator-unknown": "P05",
+    "factory-password": "P06",
+    "same-person": "P07",
+    "not-signed-in": "L01",
+    "line-down": "L02",
+    "no-answer": "L03",
+    "keys-refused": "L04",
+    "keys-missing": "L05",
+    "reversal-owed": "L06",
+    "acquirer-refused": "L07",
+    "reader-missing": "C01",
+    "card-mute": "C02",
+    "card-removed": "C03",
+    "card-faulty": "C04",
+    "card-blocked": "C05",
+    "card-not-accepted": "C06",
+    "card-differs": "C07",
+    "card-has-chip": "C08",
+    "stripe-unreadable": "C09",
+    "card-declined": "C10",
+    "sale-not-found": "R01",
+    "too-old": "R02",
+    "nothing-left": "R03",
+    "voided": "R04",
+    "unknown-open": "R05",
+    "reversal-open": "R06",
+    "too-many": "R07",
+    "too-soon": "R08",
+    "amount-zero": "R09",
+    "above-remaining": "R10",
+    "above-cap": "R11",
+    "above-day-cap": "R12",
+    "costs-too-high": "R13",
+    "refund-off": "R14",
+    "paper-out": "D01",
+    "printer-lost": "D02",
+    "journal-failed": "D03",
+    "clock-wrong": "D04",
+}
+
+
+class Stopped(Exception):
+    """A dialogue cannot go on: `name` is one of CODES."""
+
+    def __init__(self, name: str, **args: str | Say) -> None:
+        super().__init__(name)
+        self.name, self.args_ = name, args
+
+
+def notice(name: str, title: Say, **args: str | Say) -> Notice:
+    """The screen for one piece of bad news."""
+    return Notice(
+        title,
+        Tone.WRONG,
+        say(f"bad.{name}", **args),
+        (say(f"bad.{name}.do", **args),),
+        (Row(say("desk.code"), CODES[name]),),
+    )
+
+
+async def tell(desk: Desk, journal: Journal, name: str, title: Say, **args: str | Say) -> str:
+    """Record it and show it; the key that was pressed."""
+    plain = {key: value if isinstance(value, str) else value.id for key, value in args.items()}
+    try:
+        await journal.record("bad-news", {"name": name, "code": CODES[name], **plain})
+    except JournalFailed:
+        name, args = "journal-failed", {}
+    return await desk.tell(notice(name, title, **args), deadline=30.0)

@@ -1,0 +1,203 @@
+"""The vocabulary of questions. Law: one question a screen; every wait ends by a key, an event or a deadline.
+
+`Cancelled` and `TimedOut` are raised here and caught in one place, the menu.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from terminal.events import DIGITS, Event, FrontAttached, KeyPressed, StrokeDrawn
+from terminal.money import Money
+from terminal.ports import Front
+from terminal.screens import (
+    Ask,
+    Item,
+    Menu,
+    Notice,
+    Progress,
+    Row,
+    Say,
+    Screen,
+    Sheet,
+    Shown,
+    SignPad,
+    Status,
+    Tone,
+    say,
+)
+
+T = TypeVar("T")
+PROMPT_SECONDS, RESULT_SECONDS = 60.0, 10.0  # refund.md 3
+PAGE_ITEMS, SHEET_ROWS = 9, 8
+MAX_AMOUNT_DIGITS = 10
+
+
+class Cancelled(Exception):
+    """The merchant pressed cancel."""
+
+
+class TimedOut(Exception):
+    """Nobody pressed anything."""
+
+
+class Desk:
+    """One per terminal: whoever wants to ask, asks here."""
+
+    def __init__(self, front: Front, language: str = "zh_CN") -> None:
+        self._front, self._serial = front, 0
+        self._screen: Screen = _BLANK
+        self.status, self.language, self.has_glass = Status(), language, False
+
+    # --- showing -------------------------------------------------------------------------------------------------
+    def show(self, screen: Screen) -> None:
+        """Show a screen; nothing goes out when nothing has changed."""
+        self._screen = screen
+        self._serial += 1
+        self._front.show(Shown(screen, self.status, self.language, self._serial))
+
+    def set_status(self, **changes: object) -> None:
+        """Change the status bar, and show it if it did change."""
+        status = msgspec.structs.replace(self.status, **changes)
+        if status != self.status:
+            self.status = status
+            self.show(self._screen)
+
+    # --- waiting -------------------------------------------------------------------------------------------------
+    async def event(self, deadline: float = PROMPT_SECONDS) -> Event:
+        """The next event. Raises TimedOut; Cancelled for the cancel key."""
+        try:
+            async with asyncio.timeout(deadline):
+                event = await self._front.event()
+        except TimeoutError:
+            raise TimedOut from None
+        if isinstance(event, FrontAttached):
+            self.has_glass = event.has_glass
+        if event == KeyPressed("cancel"):
+            raise Cancelled
+        return event
+
+    async def key(self, screen: Screen, deadline: float = PROMPT_SECONDS) -> str:
+        """Show, and wait for a key."""
+        self.show(screen)
+        while True:
+            event = await self.event(deadline)
+            if isinstance(event, KeyPressed):
+                return event.key
+
+    # --- questions -----------------------------------------------------------------------------------------------
+    async def choose(
+        self, title: Say, choices: Sequence[tuple[T, Item]], *lines: Say, deadline: float = PROMPT_SECONDS
+    ) -> T:
+        """One of `choices`, nine a page; a digit acts at once, up and down turn pages."""
+        page, pages = 0, max(1, -(-len(choices) // PAGE_ITEMS))
+        while True:
+            here = choices[page * PAGE_ITEMS : (page + 1) * PAGE_ITEMS]
+            menu = Menu(title, tuple(item for _, item in here), lines, page + 1, pages)
+            key = await self.key(menu, deadline)
+            if key in DIGITS and 1 <= int(key) <= len(here):
+                return here[int(key) - 1][0]
+            page = max(0, min(pages - 1, page + {"down": 1, "up": -1}.get(key, 0)))
+
+    async def digits(
+        self,
+        title: Say,
+        prompt: Say,
+        size: tuple[int, int],
+        *lines: Say,
+        is_secret: bool = False,
+        rows: Sequence[Row] = (),
+    ) -> str:
+        """Between size[0] and size[1] digits. A secret is shown as stars and never leaves this coroutine otherwise."""
+        typed = ""
+        while True:
+            shown = "*" * len(typed) if is_secret else typed
+            key = await self.key(Ask(title, prompt, shown, rows=tuple(rows), lines=lines))
+            if key == "enter" and len(typed) >= size[0]:
+                return typed
+            typed = _edited(typed, key, size[1])
+
+    async def amount(self, title: Say, prompt: Say, rows: Sequence[Row] = (), *lines: Say) -> Money:
+        """Digits from the right; what it may be is the caller's business."""
+        typed = ""
+        while True:
+            money = Money(int(typed or "0"))
+            words = (say("desk.in_words", words=money.in_words()),) if self.language == "zh_CN" and money.minor else ()
+            key = await self.key(Ask(title, prompt, str(money), "¥", tuple(rows), (*lines, *words)))
+            if key == "enter":
+                return money
+            typed = _edited(typed, key, MAX_AMOUNT_DIGITS).lstrip("0")
+
+    async def agree(self, sheet: Sheet, deadline: float = PROMPT_SECONDS) -> None:
+        """Confirm goes on; up and down turn pages of a long sheet. Raises Cancelled."""
+        pages = [sheet.rows[start : start + SHEET_ROWS] for start in range(0, len(sheet.rows), SHEET_ROWS)] or [()]
+        page = 0
+        while True:
+            part = msgspec.structs.replace(sheet, rows=tuple(pages[page]), page=page + 1, pages=len(pages))
+            key = await self.key(part, deadline)
+            if key == "enter":
+                return
+            page = max(0, min(len(pages) - 1, page + {"down": 1, "up": -1}.get(key, 0)))
+
+    async def tell(self, notice: Notice, deadline: float = RESULT_SECONDS) -> str:
+        """Until a key or the deadline; the key, or "" ."""
+        with contextlib.suppress(Cancelled, TimedOut):
+            return await self.key(notice, deadline)
+        return ""
+
+    async def sign(self, title: Say, amount: Money, feature_code: str) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """Strokes on the pad; () when the cardholder confirms an empty pad or leaves it: he signs on paper then."""
+        strokes: tuple[tuple[tuple[int, int], ...], ...] = ()
+        with contextlib.suppress(Cancelled, TimedOut):
+            while True:
+                self.show(SignPad(title, f"¥{amount}", feature_code, strokes))
+                event = await self.event()
+                if isinstance(event, StrokeDrawn):
+                    strokes = (*strokes, event.points)
+                elif event == KeyPressed("clear"):
+                    strokes = ()
+                elif event == KeyPressed("enter"):
+                    return strokes
+        return ()
+
+    # --- working -------------------------------------------------------------------------------------------------
+    async def work(
+        self, title: Say, work: Awaitable[T], stage: Callable[[], Say], rows: Sequence[Row] = (), patience: float = 10.0
+    ) -> T:
+        """Await `work` to its end, whatever is pressed, with the honest stage and its seconds on the screen."""
+        task, deaf = asyncio.ensure_future(work), asyncio.ensure_future(self._pass_over_keys())
+        now, seconds = stage(), 0
+        try:
+            while True:
+                lines = (say("desk.patience"),) if seconds >= patience else ()
+                self.show(Progress(title, now, seconds, tuple(rows), lines))
+                done, _ = await asyncio.wait({task}, timeout=1.0)
+                if done:
+                    return task.result()
+                now, seconds = (now, seconds + 1) if stage() == now else (stage(), 0)
+        finally:
+            deaf.cancel()
+            if not task.done():
+                task.cancel()
+
+    async def _pass_over_keys(self) -> None:
+        """A key pressed in impatience must not answer the next question."""
+        while True:
+            with contextlib.suppress(Cancelled, TimedOut):
+                await self.event()
+
+
+def _edited(typed: str, key: str, limit: int) -> str:
+    if key == "clear":
+        return typed[:-1]
+    if key in (*DIGITS, "00"):
+        return (typed + key)[:limit]
+    return typed
+
+
+_BLANK = Notice(say("desk.product"), Tone.PLAIN, say("desk.starting"), hint=say("hint.wait"))

@@ -1,0 +1,131 @@
+"""The main menu, and the one place where a dialogue that ends early is caught. Law: whatever happens, back to idle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from terminal.dialogue import bad_news
+from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.desk import Cancelled, TimedOut
+from terminal.dialogue.ready import self_check, signed_in
+from terminal.dialogue.records import look_up
+from terminal.dialogue.refund import give_back
+from terminal.dialogue.room import Room
+from terminal.dialogue.sale import sell
+from terminal.exchange.runner import ReversalOwed
+from terminal.journal.store import JournalFailed
+from terminal.ports import DeviceError
+from terminal.screens import Item, Menu, Notice, Say, Tone, say
+
+Dialogue = Callable[[Room], Awaitable[None]]
+FOREVER = 365 * 24 * 3600.0  # idle waits for the next merchant
+TITLE = say("menu.title")
+LANGUAGES = {"zh_CN": "en", "en": "zh_CN"}
+
+
+async def run(room: Room) -> None:
+    """From power-on to power-off."""
+    await room.staff.seed()
+    await self_check(room)
+    while True:
+        await guarded(room, _log_in)
+        if room.operator:
+            await guarded(room, signed_in)
+        while room.operator:
+            await guarded(room, _idle)
+
+
+async def guarded(room: Room, dialogue: Dialogue) -> None:
+    """Carry a dialogue out; say what went wrong; never let it take the terminal down with it."""
+    try:
+        await dialogue(room)
+    except Cancelled:
+        pass
+    except TimedOut:
+        await room.desk.tell(Notice(TITLE, Tone.LOOK, say("desk.timed_out"), (say("desk.nothing_done"),)), 3.0)
+    except Stopped as stop:
+        await bad_news.tell(room.desk, room.journal, stop.name, TITLE, **stop.args_)
+    except ReversalOwed:
+        await bad_news.tell(room.desk, room.journal, "reversal-owed", TITLE)
+    except JournalFailed:
+        await room.desk.tell(bad_news.notice("journal-failed", TITLE), 30.0)
+    except DeviceError:
+        await bad_news.tell(room.desk, room.journal, "keys-missing", TITLE)
+    finally:
+        await asyncio.shield(_refresh(room))
+
+
+async def _refresh(room: Room) -> None:
+    try:
+        await room.refresh_status()
+    except JournalFailed:
+        room.desk.set_status(line="bad")
+
+
+async def _log_in(room: Room) -> None:
+    operator = await room.staff.log_in()
+    room.operator = operator.id
+    await room.journal.record("logged-in", {"operator": operator.id})
+
+
+async def _log_out(room: Room) -> None:
+    await room.journal.record("logged-out", {"operator": room.operator})
+    room.operator, room.is_signed_in = "", False
+
+
+async def _idle(room: Room) -> None:
+    """One choice; the refund key works from here too."""
+    entries: tuple[tuple[Dialogue, str], ...] = (
+        (sell, "menu.sale"),
+        (give_back, "menu.refund"),
+        (look_up, "menu.records"),
+        (_open_ones, "menu.open"),
+        (_sign_in_again, "menu.sign_in"),
+        (_change_code, "menu.code"),
+        (_switch_language, "menu.language"),
+        (_help, "menu.help"),
+        (_log_out, "menu.log_out"),
+    )
+    count = room.desk.status.open_refunds
+    lines: tuple[Say, ...] = (say("menu.open_refunds", count=str(count)),) if count else ()
+    menu = Menu(
+        say("menu.shop", name=room.config.merchant.name),
+        tuple(Item(say(label)) for _, label in entries),
+        lines,
+        hint=say("hint.main"),
+    )
+    key = await room.desk.key(menu, FOREVER)
+    if key == "refund":
+        await give_back(room)
+    elif key.isdigit() and 1 <= int(key) <= len(entries) and len(key) == 1:
+        await entries[int(key) - 1][0](room)
+
+
+async def _open_ones(room: Room) -> None:
+    await look_up(room, only_open=True)
+
+
+async def _sign_in_again(room: Room) -> None:
+    room.is_signed_in = False
+    await signed_in(room)
+    await room.desk.tell(Notice(say("sign_in.title"), Tone.OK, say("sign_in.done")), 3.0)
+
+
+async def _change_code(room: Room) -> None:
+    me = next(operator for operator in await room.journal.operators() if operator.id == room.operator)
+    if await room.staff.prove(me, say("staff.ask_code", id=me.id)):
+        await room.staff.replace_code(me)
+
+
+async def _switch_language(room: Room) -> None:
+    room.desk.language = LANGUAGES[room.desk.language]
+    await room.journal.remember("language", room.desk.language)
+
+
+async def _help(room: Room) -> None:
+    phone = room.config.merchant.support_phone
+    lines = tuple(say(f"help.{number}") for number in range(1, 6))
+    await room.desk.tell(
+        Notice(say("help.title"), Tone.PLAIN, say("help.head"), (*lines, say("help.phone", phone=phone))), 60.0
+    )

@@ -1,0 +1,145 @@
+"""Is the terminal fit to move money? Law: what fails is named and put right from the same screen (guide G1)."""
+
+from __future__ import annotations
+
+from terminal.dialogue import bad_news
+from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.desk import Cancelled
+from terminal.dialogue.room import Room
+from terminal.exchange.acquirer import Unanswered
+from terminal.exchange.runner import ReversalOwed
+from terminal.iso8583.messages import sign_in
+from terminal.journal.store import JournalFailed
+from terminal.ports import DeviceError, KeyMissing, KeyRefused, LinkDown, ReaderMissing
+from terminal.screens import Notice, Row, Say, Tone, say
+
+TITLE = say("sign_in.title")
+
+
+async def self_check(room: Room) -> None:
+    """At power-on: each part by name, pass or fail. Nothing here stops the start: a merchant must get to help."""
+    rows = (
+        Row(say("check.records"), await _records(room)),
+        Row(say("check.reader"), await _reader(room)),
+        Row(say("check.printer"), await _printer(room)),
+        Row(say("check.keys"), await _keys(room)),
+    )
+    await room.refresh_status()
+    is_fine = all(isinstance(row.value, Say) and row.value.id == "check.ok" for row in rows)
+    tone = Tone.OK if is_fine else Tone.LOOK
+    await room.desk.tell(Notice(say("check.title"), tone, say("desk.product"), rows=rows), 5.0)
+
+
+async def signed_in(room: Room) -> None:
+    """Sign in with the acquirer, if that is due: working keys, batch, clock (cup.md 2.6). Raises Stopped."""
+    room.is_signed_in = room.is_signed_in and not room.runner.is_sign_in_due
+    if room.is_signed_in:
+        return
+    try:
+        await room.desk.work(TITLE, _sign_in(room), lambda: say("sign_in.busy"))
+    finally:
+        await room.refresh_status()
+
+
+async def fit_for_money(room: Room) -> None:
+    """Signed in, no factory code, no reversal owed. What is not right is put right here, or stops with its reason."""
+    await _no_factory_codes(room)
+    await signed_in(room)
+    try:
+        await room.desk.work(say("check.title"), room.runner.pay_debts(), lambda: say("stage.reversing"))
+    except ReversalOwed:
+        raise Stopped("reversal-owed") from None
+    finally:
+        await room.refresh_status()
+
+
+async def _no_factory_codes(room: Room) -> None:
+    for id in await room.staff.factory_codes():
+        key = await bad_news.tell(room.desk, room.journal, "factory-password", say("staff.title"), id=id)
+        if key != "enter":
+            raise Cancelled
+        await room.staff.replace_factory_code(id)
+
+
+async def _sign_in(room: Room) -> None:
+    journal, me = room.journal, room.acquirer.me
+    message = sign_in(await journal.next_stan(), await journal.batch(), room.operator, me)
+    try:
+        reply = await room.acquirer.ask_once(message)
+    except LinkDown:
+        raise Stopped("line-down") from None
+    except Unanswered:
+        raise Stopped("no-answer") from None
+    if reply.response_code != "00":
+        raise Stopped("acquirer-refused", code=reply.response_code)
+    try:
+        await room.hardware.vault.load_working_keys(bytes.fromhex(reply.private))
+    except KeyRefused:
+        raise Stopped("keys-refused") from None
+    except KeyMissing:
+        raise Stopped("keys-missing") from None
+    if reply.batch.strip("0"):
+        await journal.remember("batch", reply.batch)
+    _adopt_clock(room, reply.date, reply.time)
+    room.is_signed_in, room.runner.is_sign_in_due = True, False
+    await journal.record("signed-in", {"batch": reply.batch, "operator": room.operator})
+
+
+def _adopt_clock(room: Room, date: str, time: str) -> None:
+    """F13 has no year: it is the one that brings the date nearest to the terminal's own."""
+    if len(date) != 4 or len(time) != 6:
+        return
+    clock = room.hardware.clock
+    now = clock.now()
+    candidates = []
+    for year in (now.year - 1, now.year, now.year + 1):
+        try:
+            candidates.append(
+                now.replace(
+                    year=year,
+                    month=int(date[:2]),
+                    day=int(date[2:]),
+                    hour=int(time[:2]),
+                    minute=int(time[2:4]),
+                    second=int(time[4:]),
+                    microsecond=0,
+                )
+            )
+        except ValueError:
+            continue  # 29 February of another year
+    if candidates:
+        clock.adopt(min(candidates, key=lambda there: abs(there - now)))
+
+
+async def _records(room: Room) -> Say:
+    try:
+        broken = await room.journal.verify()
+    except JournalFailed:
+        return say("check.bad")
+    return say("check.broken", seq=str(broken.seq)) if broken else say("check.ok")
+
+
+async def _reader(room: Room) -> Say:
+    try:
+        await room.hardware.card_reader.is_card_present()
+    except ReaderMissing:
+        return say("check.bad")
+    return say("check.ok")
+
+
+async def _printer(room: Room) -> Say:
+    try:
+        has_paper = await room.hardware.printer.has_paper()
+    except DeviceError:
+        room.desk.set_status(paper="bad")
+        return say("check.bad")
+    room.desk.set_status(paper="ok" if has_paper else "bad")
+    return say("check.ok") if has_paper else say("check.no_paper")
+
+
+async def _keys(room: Room) -> Say:
+    try:
+        await room.hardware.vault.fingerprint(b"")
+    except KeyMissing:
+        return say("check.no_keys")
+    return say("check.ok")

@@ -1,0 +1,73 @@
+"""交易记录: what was done, how it ended, its paper again, and asking about what nobody knows."""
+
+from __future__ import annotations
+
+from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.outcome import notice, progress, word
+from terminal.dialogue.printing import print_outcome
+from terminal.dialogue.room import Room
+from terminal.exchange.runner import ReversalOwed
+from terminal.exchange.stages import Accepted, Open, Reversing, Stage, Unknown
+from terminal.screens import Item, Row, Sheet, say
+
+TITLE = say("records.title")
+
+
+async def look_up(room: Room, only_open: bool = False) -> None:
+    """A list, then one exchange with what can be done about it. Raises Cancelled, TimedOut, Stopped."""
+    stages: list[Stage] = list(await room.journal.open_stages()) if only_open else await room.journal.recent()
+    if not stages:
+        raise Stopped("sale-not-found")
+    stage = await room.desk.choose(TITLE, [(stage, _item(stage)) for stage in stages])
+    await _detail(room, stage)
+
+
+async def _detail(room: Room, stage: Stage) -> None:
+    request = stage.request
+    rows = (
+        Row(say("row.kind"), say(f"kind.{request.kind.value}")),
+        Row(say("row.outcome"), word(stage), is_strong=True),
+        Row(say("row.amount"), f"¥{request.amount}"),
+        Row(say("row.card"), request.card.masked_pan),
+        Row(say("row.at"), request.at[:16].replace("T", " ")),
+        Row(say("row.voucher"), f"{request.batch}-{request.stan}"),
+        *([Row(say("row.rrn"), stage.reply.rrn)] if isinstance(stage, Accepted) else []),
+        *([Row(say("row.original"), request.original.exchange_id)] if request.original else []),
+        *([Row(say("row.reason"), say(f"reason.{request.reason}"))] if request.reason else []),
+        Row(say("row.operator"), request.operator),
+    )
+    hint = say("hint.ask_now") if isinstance(stage, Open) else say("hint.print_again")
+    await room.desk.agree(Sheet(TITLE, rows, hint=hint))
+    if isinstance(stage, Open):
+        stage = await _ask_now(room, stage)
+        await room.desk.tell(notice(stage, room))
+    await print_outcome(room, stage, is_reprint=True)
+
+
+async def _ask_now(room: Room, stage: Open) -> Stage:
+    title = say(f"kind.{stage.request.kind.value}")
+    if isinstance(stage, Unknown):
+        after = await room.desk.work(title, room.runner.ask_about(stage), lambda: progress(stage))
+    elif isinstance(stage, Reversing):
+        try:
+            await room.desk.work(title, room.runner.pay_debts(), lambda: progress(stage))
+        except ReversalOwed:
+            raise Stopped("reversal-owed") from None
+        finally:
+            await room.refresh_status()
+        after = await room.journal.exchange(stage.request.id) or stage
+    else:
+        after = stage
+    await room.refresh_status()
+    return after
+
+
+def _item(stage: Stage) -> Item:
+    request = stage.request
+    detail = say(
+        "records.item",
+        kind=say(f"kind.{request.kind.value}"),
+        outcome=word(stage),
+        at=f"{request.at[5:7]}/{request.at[8:10]} {request.at[11:16]}",
+    )
+    return Item(f"¥{request.amount}", detail)

@@ -1,0 +1,214 @@
+"""退款: the merchant gives money back. One key; the terminal decides void or refund, and says why.
+
+pre-check -> sale -> may it? -> reason -> amount and fee sheet -> void or refund, and why -> supervisor -> card of the
+sale -> one page to confirm -> intent on disk, then the wire -> result -> paper
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from terminal.dialogue import card as cards
+from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.card import Presented
+from terminal.dialogue.find_sale import find_sale
+from terminal.dialogue.outcome import carry_out, notice
+from terminal.dialogue.printing import print_outcome
+from terminal.dialogue.ready import fit_for_money
+from terminal.dialogue.room import Room
+from terminal.emv.refund import read_account
+from terminal.exchange.request import FeeSheet, Original, Request
+from terminal.exchange.stages import Accepted
+from terminal.iso8583.messages import Kind, Plastic
+from terminal.money import Money
+from terminal.ports import Card
+from terminal.refund.policy import Decision, decide, fee_sheet, may_give_back
+from terminal.screens import Item, Row, Say, Sheet, say
+
+TITLE = say("kind.give_back")
+WHOLE, PART, LESS_COSTS = "whole", "part", "less_costs"
+
+
+async def give_back(room: Room) -> None:
+    """The whole dialogue. Raises Cancelled, TimedOut, Stopped."""
+    await fit_for_money(room)
+    sale = await find_sale(room)
+    await _check(room, sale)
+    reason = await _reason(room)
+    fees, amount = await _amount(room, sale)
+    decision = await _decision(room, sale, fees, amount)
+    await _explain(room, sale, fees, amount, decision)
+    supervisor = await _supervisor(room, amount) if decision.needs_supervisor else ""
+    presented = await _card_of(room, sale, amount)
+    decision = await _decision(room, sale, fees, amount)  # minutes may have passed: midnight, another refund
+    assert decision.kind is not None
+    await _confirm(room, sale, fees, amount, decision.kind, reason, presented)
+    request = await _request(room, sale, fees, amount, decision.kind, reason, supervisor, presented)
+    stage = await carry_out(room, request, presented.sealed)
+    await room.desk.tell(notice(stage, room))
+    await print_outcome(room, stage)
+
+
+async def _check(room: Room, sale: Accepted) -> None:
+    given_back = await room.journal.given_back(sale.request.id)
+    policy = room.config.policy
+    why_not = may_give_back(sale, given_back, room.hardware.clock.now(), policy)
+    if why_not:
+        raise Stopped(why_not, days=str(policy.days), date=sale.request.at[:10], seconds=str(policy.seconds_between))
+
+
+async def _reason(room: Room) -> str:
+    reasons = room.config.policy.reasons
+    return await room.desk.choose(say("refund.reason"), [(reason, Item(say(f"reason.{reason}"))) for reason in reasons])
+
+
+async def _amount(room: Room, sale: Accepted) -> tuple[FeeSheet, Money]:
+    """How much: all that remains, a part of it, or all less costs (guide G3)."""
+    fees = fee_sheet(sale, await room.journal.given_back(sale.request.id))
+    rows = (*_fee_rows(fees)[:2], Row(say("fees.remaining"), f"¥{fees.remaining}", is_strong=True))
+    choices = (
+        (WHOLE, Item(say("refund.whole"), f"¥{fees.remaining}")),
+        (PART, Item(say("refund.part"))),
+        (LESS_COSTS, Item(say("refund.less_costs"))),
+    )
+    how = await room.desk.choose(say("refund.how_much"), choices, say("refund.remaining", amount=str(fees.remaining)))
+    if how == WHOLE:
+        return fees, fees.remaining
+    if how == PART:
+        return fees, await room.desk.amount(TITLE, say("refund.ask_amount"), rows)
+    kept = await room.desk.amount(TITLE, say("refund.ask_kept_cost"), rows)
+    fee = await room.desk.amount(TITLE, say("refund.ask_handling_fee"), rows)
+    fees = msgspec.structs.replace(fees, kept_cost=kept, handling_fee=fee)
+    return fees, fees.refund
+
+
+async def _decision(room: Room, sale: Accepted, fees: FeeSheet, amount: Money) -> Decision:
+    """Raises Stopped with the reason when it may not be done."""
+    journal, now = room.journal, room.hardware.clock.now()
+    decision = decide(
+        sale,
+        await journal.given_back(sale.request.id),
+        fees,
+        amount,
+        now,
+        await journal.batch(),
+        await journal.refunded_on(now.date().isoformat()),
+        room.config.policy,
+    )
+    if decision.kind is None:
+        policy = room.config.policy
+        raise Stopped(
+            decision.why,
+            remaining=str(fees.remaining),
+            cap=str(Money(policy.cap)),
+            day_cap=str(Money(policy.day_cap)),
+            days=str(policy.days),
+            date=sale.request.at[:10],
+            seconds=str(policy.seconds_between),
+        )
+    return decision
+
+
+async def _explain(room: Room, sale: Accepted, fees: FeeSheet, amount: Money, decision: Decision) -> None:
+    """The fee sheet, what it will be and why, and what the cardholder will see (guide G2, G3)."""
+    assert decision.kind is not None
+    rows = (
+        *_fee_rows(fees),
+        Row(say("fees.this"), f"¥{amount}", is_strong=True),
+        Row(say("fees.left"), f"¥{fees.remaining - amount}"),
+    )
+    first, last = room.config.policy.arrival_days
+    sees: Say = say(f"sees.{decision.kind.value}", first=str(first), last=str(last))
+    kind = say(f"kind.{decision.kind.value}")
+    await room.desk.agree(Sheet(say("fees.title"), rows, (say(f"why.{decision.why}", kind=kind), sees)))
+
+
+async def _supervisor(room: Room, amount: Money) -> str:
+    limit = Money(room.config.policy.supervisor_above)
+    return await room.staff.supervisor(
+        say("refund.needs_supervisor", amount=str(amount), limit=str(limit)), room.operator
+    )
+
+
+async def _card_of(room: Room, sale: Accepted, amount: Money) -> Presented:
+    """The card of the sale, proven by fingerprint (refund.md 2, rule 3). Raises Stopped(card-differs)."""
+    rows = (
+        Row(say("row.amount"), f"¥{amount}", is_strong=True),
+        Row(say("row.card"), sale.request.card.masked_pan),
+    )
+    read = await cards.present(room, TITLE, rows, lambda card: _read(room, card))
+    presented = await cards.seal(room, cards.of_stripe(read)) if isinstance(read, str) else read
+    if presented.card.fingerprint != sale.request.card.fingerprint:
+        raise Stopped("card-differs", card=sale.request.card.masked_pan, other=presented.card.masked_pan)
+    return presented
+
+
+async def _read(room: Room, card: Card) -> Presented:
+    """READ_ONLY: the account data, nothing more; the card may leave at once (emv.md 2)."""
+    try:
+        account = await read_account(card.transmit, card.protocol, room.kernel)
+    finally:
+        await card.close()
+    plastic: Plastic = cards.of_chip(account)
+    return await cards.seal(room, plastic, account)
+
+
+async def _confirm(
+    room: Room, sale: Accepted, fees: FeeSheet, amount: Money, kind: Kind, reason: str, presented: Presented
+) -> None:
+    """Everything that will be sent, on one page (guide G5)."""
+    costs = fees.kept_cost + fees.handling_fee
+    rows = (
+        Row(say("row.kind"), say(f"kind.{kind.value}")),
+        Row(say("row.amount"), f"¥{amount}", is_strong=True),
+        Row(say("row.card"), presented.card.masked_pan),
+        Row(say("row.original"), f"#{sale.request.stan} {sale.request.at[5:10]} ¥{sale.request.amount}"),
+        Row(say("row.reason"), say(f"reason.{reason}")),
+        *([Row(say("row.costs"), f"¥{costs}")] if costs.minor else []),
+    )
+    await room.desk.agree(Sheet(say("refund.confirm"), rows, (say("refund.may_remove"),), hint=say("hint.send")))
+
+
+async def _request(
+    room: Room,
+    sale: Accepted,
+    fees: FeeSheet,
+    amount: Money,
+    kind: Kind,
+    reason: str,
+    supervisor: str,
+    presented: Presented,
+) -> Request:
+    stan, batch = await room.journal.next_stan(), await room.journal.batch()
+    original = Original(
+        sale.request.id,
+        sale.request.stan,
+        sale.request.batch,
+        sale.reply.rrn,
+        sale.reply.approval_code,
+        sale.reply.date or sale.request.at[5:7] + sale.request.at[8:10],
+        sale.request.amount,
+    )
+    return Request(
+        id=f"{batch}-{stan}",
+        kind=kind,
+        stan=stan,
+        batch=batch,
+        amount=amount,
+        at=room.hardware.clock.now().isoformat(timespec="seconds"),
+        operator=room.operator,
+        card=presented.card,
+        original=original,
+        fee_sheet=fees,
+        reason=reason,
+        supervisor=supervisor,
+    )
+
+
+def _fee_rows(fees: FeeSheet) -> tuple[Row, ...]:
+    return (
+        Row(say("fees.original"), f"¥{fees.original}"),
+        Row(say("fees.before"), f"−¥{fees.refunded_before}"),
+        Row(say("fees.kept_cost"), f"−¥{fees.kept_cost}"),
+        Row(say("fees.handling_fee"), f"−¥{fees.handling_fee}"),
+    )

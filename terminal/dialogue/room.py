@@ -1,0 +1,41 @@
+"""What every dialogue is handed: the desk, the records, the runner, the devices. Law: wiring only, made in app.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from terminal.config import Config
+from terminal.dialogue.desk import Desk
+from terminal.dialogue.staff import Staff
+from terminal.emv.terminal_data import TerminalData
+from terminal.exchange.acquirer import Acquirer
+from terminal.exchange.runner import Runner
+from terminal.journal.journal import Journal
+from terminal.ports import Hardware
+
+
+@dataclass
+class Room:
+    """`operator` is who is logged in; "" before that. `is_signed_in` is the acquirer's sign-in."""
+
+    desk: Desk
+    journal: Journal
+    runner: Runner
+    acquirer: Acquirer
+    staff: Staff
+    hardware: Hardware
+    config: Config
+    kernel: TerminalData
+    operator: str = ""
+    is_signed_in: bool = field(default=False)
+
+    async def refresh_status(self) -> None:
+        """Bring the status bar in step with what is known."""
+        stages = await self.journal.open_stages()
+        up = self.acquirer.is_line_up
+        self.desk.set_status(
+            line="" if up is None else "ok" if up else "bad",
+            is_signed_in=self.is_signed_in,
+            operator=self.operator,
+            open_refunds=len(stages),
+        )

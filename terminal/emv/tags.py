@@ -1,0 +1,78 @@
+"""Data objects by tag: name and format. Law: EMV 4.4 Book 3, annex A; a number is spelt here and nowhere else."""
+
+from __future__ import annotations
+
+AID_CARD = 0x4F
+LABEL = 0x50
+TRACK2 = 0x57
+PAN = 0x5A
+APPLICATION_TEMPLATE = 0x61
+FCI = 0x6F
+RECORD = 0x70
+SCRIPT_BEFORE = 0x71
+SCRIPT_AFTER = 0x72
+FORMAT_2 = 0x77
+FORMAT_1 = 0x80
+AIP = 0x82
+COMMAND_TEMPLATE = 0x83
+DF_NAME = 0x84
+PRIORITY = 0x87
+SFI = 0x88
+RESPONSE_CODE = 0x8A
+CDOL1 = 0x8C
+CDOL2 = 0x8D
+CVM_LIST = 0x8E
+ISSUER_AUTHENTICATION = 0x91
+AFL = 0x94
+TVR = 0x95
+DATE = 0x9A
+TSI = 0x9B
+TYPE = 0x9C
+FCI_PROPRIETARY = 0xA5
+EXPIRY = 0x5F24
+EFFECTIVE = 0x5F25
+ISSUER_COUNTRY = 0x5F28
+CURRENCY = 0x5F2A
+PSN = 0x5F34
+AMOUNT = 0x9F02
+AMOUNT_OTHER = 0x9F03
+AID_TERMINAL = 0x9F06
+AUC = 0x9F07
+AVN_CARD = 0x9F08
+AVN_TERMINAL = 0x9F09
+IAC_DENIAL = 0x9F0E
+IAD = 0x9F10
+CODE_TABLE = 0x9F11
+PREFERRED_NAME = 0x9F12
+COUNTRY = 0x9F1A
+FLOOR_LIMIT = 0x9F1B
+SERIAL = 0x9F1E
+TIME = 0x9F21
+CRYPTOGRAM = 0x9F26
+CID = 0x9F27
+CAPABILITIES = 0x9F33
+CVM_RESULTS = 0x9F34
+TERMINAL_TYPE = 0x9F35
+ATC = 0x9F36
+UNPREDICTABLE_NUMBER = 0x9F37
+PDOL = 0x9F38
+ADDITIONAL_CAPABILITIES = 0x9F40
+SEQUENCE = 0x9F41
+APPLICATION_CURRENCY = 0x9F42
+
+NUMERIC = frozenset(  # format n: right-justified in a DOL (Book 3, 5.4)
+    {
+        *(DATE, TIME, TYPE, EXPIRY, EFFECTIVE, AMOUNT, AMOUNT_OTHER, CURRENCY, APPLICATION_CURRENCY),
+        *(COUNTRY, ISSUER_COUNTRY, TERMINAL_TYPE, PSN, SEQUENCE),
+    }
+)
+COMPRESSED = frozenset((PAN,))  # format cn: left-justified, padded with F (Book 3, 5.4)
+
+
+def hex_name(tag: int) -> str:
+    """A tag as people write it.
+
+    >>> hex_name(CDOL1), hex_name(CRYPTOGRAM)
+    ('8C', '9F26')
+    """
+    return tag.to_bytes((tag.bit_length() + 7) // 8 or 1).hex().upper()

@@ -1,0 +1,175 @@
+"""A stage of an exchange as paper: 签购单. Law: only what the journal knows is printed; 6+4 of the card.
+
+Order of lines: refund.md 5 and cup.md 4.9. Words are ids; the paper's language is chosen by who prints.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from terminal.exchange.request import Request
+from terminal.exchange.stages import Accepted, Unknown
+from terminal.iso8583.messages import Kind
+from terminal.receipt import Blank, Code, Copy, Heading, Line, Pair, Receipt, Rule, Signature, Text
+from terminal.screens import Say, say
+
+Strokes = tuple[tuple[tuple[int, int], ...], ...]
+SIGNATURE_ROWS = 3
+
+
+class Shop(msgspec.Struct, frozen=True):
+    """What stands on every paper of a shop. `arrival` is the working days until a refund is there."""
+
+    name: str
+    merchant_id: str
+    terminal_id: str
+    support_phone: str
+    arrival: tuple[int, int]
+
+
+class Style(msgspec.Struct, frozen=True):
+    """How one paper is wanted."""
+
+    copy: Copy = Copy.NONE
+    language: str = "zh_CN"
+    strokes: Strokes = ()
+    is_reprint: bool = False
+    is_demo: bool = False
+
+
+def feature_code(settlement_date: str, rrn: str) -> str:
+    """交易特征码, 8 hex digits (cup.md 5.3): MMDD and RRN folded.
+
+    >>> feature_code("0427", "091947145060")
+    '43335979'
+    """
+    spelled = (settlement_date or "0000") + (rrn or "0" * 12)
+    first, second = bytes.fromhex(spelled[:8]), bytes.fromhex(spelled[8:])
+    return bytes(a ^ b for a, b in zip(first, second, strict=True)).hex().upper()
+
+
+def voucher(stage: Accepted, shop: Shop, style: Style) -> Receipt:
+    """The receipt of an accepted sale, void or refund."""
+    request, reply = stage.request, stage.reply
+    lines: list[Line] = [
+        *_head(shop, style, request),
+        *_card(request, reply.issuer),
+        Rule(),
+        Heading(say(f"kind.{request.kind.value}")),
+        Pair(say("paper.batch"), request.batch),
+        Pair(say("paper.voucher"), request.stan),
+        *([Pair(say("paper.approval_code"), reply.approval_code)] if reply.approval_code else []),
+        Pair(say("paper.at"), _at(request)),
+        Pair(say("paper.rrn"), reply.rrn),
+        Pair(say("paper.amount"), f"RMB {_signed(request)}", is_large=True),
+        *_given_back(request, shop),
+        *_chip(request),
+        Rule(),
+        *_signature(stage, style),
+        *([Code(f"yuanlu:{shop.terminal_id}:{request.at[:10]}:{reply.rrn}")]),
+        Text(say("paper.short_code", code=f"{request.batch}-{request.stan}"), is_centred=True),
+        *_foot(shop, style),
+    ]
+    return Receipt(tuple(lines), style.copy, style.language)
+
+
+def unknown_paper(stage: Unknown, shop: Shop, style: Style) -> Receipt:
+    """结果待确认: what to do, and above all what not to do."""
+    request = stage.request
+    lines: list[Line] = [
+        *_head(shop, style, request),
+        *_card(request, ""),
+        Rule(),
+        Heading(say("paper.unknown")),
+        Pair(say("paper.kind"), say(f"kind.{request.kind.value}")),
+        Pair(say("paper.batch"), request.batch),
+        Pair(say("paper.voucher"), request.stan),
+        Pair(say("paper.at"), _at(request)),
+        Pair(say("paper.amount"), f"RMB {_signed(request)}", is_large=True),
+        *_given_back(request, shop),
+        Rule(),
+        Text(say("paper.unknown.what")),
+        Text(say("paper.unknown.do")),
+        Text(say("paper.unknown.not")),
+        *_foot(shop, style),
+    ]
+    return Receipt(tuple(lines), style.copy, style.language)
+
+
+def _head(shop: Shop, style: Style, request: Request) -> list[Line]:
+    return [
+        *([Text(say("paper.demo"), is_centred=True)] if style.is_demo else []),
+        Heading(say("paper.title")),
+        *([Text(say(f"copy.{style.copy.value}"), is_centred=True)] if style.copy is not Copy.NONE else []),
+        Rule(),
+        Pair(say("paper.merchant"), shop.name),
+        Pair(say("paper.merchant_id"), shop.merchant_id),
+        Pair(say("paper.terminal_id"), shop.terminal_id),
+        Pair(say("paper.operator"), request.operator),
+    ]
+
+
+def _card(request: Request, issuer: str) -> list[Line]:
+    grouped = request.card.masked_pan
+    spaced = " ".join(grouped[start : start + 4] for start in range(0, len(grouped), 4))
+    return [
+        *([Pair(say("paper.issuer"), issuer)] if issuer else []),
+        Pair(say("paper.card"), f"{spaced} /{request.card.entry}"),
+    ]
+
+
+def _given_back(request: Request, shop: Shop) -> list[Line]:
+    original, fees = request.original, request.fee_sheet
+    if original is None or fees is None:
+        return []
+    days = say("paper.arrival.days", first=str(shop.arrival[0]), last=str(shop.arrival[1]))
+    lines: list[Line] = [
+        Rule(),
+        Pair(say("paper.original_date"), f"{original.date[:2]}/{original.date[2:]}"),
+        Pair(say("paper.original_rrn"), original.rrn),
+        Pair(say("paper.original_voucher"), original.stan),
+        Pair(say("fees.original"), str(fees.original)),
+        Pair(say("fees.before"), str(fees.refunded_before)),
+        Pair(say("fees.kept_cost"), str(fees.kept_cost)),
+        Pair(say("fees.handling_fee"), str(fees.handling_fee)),
+        Pair(say("fees.this"), str(request.amount)),
+        Pair(say("fees.left"), str(fees.remaining - request.amount)),
+        Pair(say("paper.reason"), say(f"reason.{request.reason}")),
+        *([Pair(say("paper.supervisor"), request.supervisor)] if request.supervisor else []),
+    ]
+    arrival: Say = say("paper.arrival.void") if request.kind is Kind.VOID else days
+    return [*lines, Pair(say("paper.arrival"), arrival)]
+
+
+def _chip(request: Request) -> list[Line]:
+    card = request.card
+    return [
+        *([Pair(say("paper.aid"), card.aid)] if card.aid else []),
+        *([Pair(say("paper.label"), card.label)] if card.label else []),
+    ]
+
+
+def _signature(stage: Accepted, style: Style) -> list[Line]:
+    if style.copy is Copy.CARDHOLDER:  # cup.md 4.9: no signature on the cardholder's copy
+        return []
+    code = feature_code(stage.reply.settlement_date, stage.reply.rrn)
+    agreed = say("paper.agree.sale") if stage.request.kind is Kind.SALE else say("paper.agree.back")
+    if style.strokes:
+        return [Text(say("paper.signature")), Signature(style.strokes), Pair(say("paper.code"), code), Text(agreed)]
+    return [Text(say("paper.signature")), Blank(SIGNATURE_ROWS), Rule(), Text(agreed)]
+
+
+def _foot(shop: Shop, style: Style) -> list[Line]:
+    return [
+        *([Text(say("paper.duplicated"), is_centred=True)] if style.is_reprint else []),
+        Text(say("paper.support", phone=shop.support_phone), is_centred=True),
+        *([Text(say("paper.demo"), is_centred=True)] if style.is_demo else []),
+    ]
+
+
+def _signed(request: Request) -> str:
+    return str(request.amount) if request.kind is Kind.SALE else f"-{request.amount}"
+
+
+def _at(request: Request) -> str:
+    return request.at[:19].replace("-", "/").replace("T", " ")

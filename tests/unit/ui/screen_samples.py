@@ -1,0 +1,137 @@
+"""Screens as the terminal shows them, one or more of each kind, worst cases among them."""
+
+from __future__ import annotations
+
+from terminal.screens import (
+    Ask,
+    CardPrompt,
+    Item,
+    Menu,
+    Notice,
+    Progress,
+    Row,
+    Say,
+    Screen,
+    Sheet,
+    Shown,
+    SignPad,
+    Status,
+    Tone,
+)
+
+BUSY = Status("bad", "bad", False, "0123", 12, True)
+CALM = Status("ok", "ok", True, "01", 0, False)
+TEXT = {
+    "zh_CN": {
+        "menu": "主菜单",
+        "refund": "退款",
+        "items": "消费 退款 待查退款 交易记录 结算 签到 管理 帮助 演示模式",
+        "amount": "退款金额",
+        "ask": "请输入退款金额",
+        "left": "可退余额",
+        "unit": "元",
+        "note": "不得超过可退余额 1,280.00 元",
+        "sheet": "请核对退款内容",
+        "card": "卡号",
+        "date": "原交易日期",
+        "rrn": "检索参考号",
+        "orig": "原交易金额",
+        "kept": "扣除成本",
+        "fee": "手续费",
+        "before": "已退金额",
+        "reason": "退款原因",
+        "why": "商品质量问题，持卡人已交回全部商品及赠品",
+        "ok": "退货已受理",
+        "ok2": "款项将在 3-7 个工作日内退回原卡，请将签购单交给持卡人保存。",
+        "unknown": "结果未知",
+        "unknown2": "收单机构没有应答。款项可能已退，也可能未退：请勿再次退款，终端会自动查询。",
+        "wrong": "退款被拒绝（61）",
+        "wrong2": "超出发卡行限额，请持卡人联系发卡行。",
+        "look": "只能当日全额撤销",
+        "look2": "该交易不在当前批次，将改为退货。",
+        "stage": "等待收单机构应答",
+        "ten": "已超过 10 秒，请勿关机，勿重复退款。",
+        "cardtitle": "请出示原交易银行卡",
+        "sign": "持卡人签名",
+    },
+    "en": {
+        "menu": "Main menu",
+        "refund": "Refund",
+        "items": "Sale;Refund;Open and unknown refunds;Records;Settlement;Sign-in;Management;Help;Practice mode",
+        "amount": "Refund amount",
+        "ask": "How much is given back?",
+        "left": "Remaining",
+        "unit": "CNY",
+        "note": "Not above the remaining 1,280.00 CNY",
+        "sheet": "Check before sending",
+        "card": "Card",
+        "date": "Original date",
+        "rrn": "Retrieval reference (RRN)",
+        "orig": "Original amount",
+        "kept": "Cost kept",
+        "fee": "Handling fee",
+        "before": "Refunded before",
+        "reason": "Reason",
+        "why": "Faulty goods; the cardholder brought everything back with the gift",
+        "ok": "Refund accepted",
+        "ok2": "The money reaches the card in 3-7 working days. Hand the receipt to the cardholder.",
+        "unknown": "Result unknown",
+        "unknown2": "The acquirer did not answer. The money may or may not have gone back: "
+        "do not refund again, the terminal keeps asking.",
+        "wrong": "Refund refused (61)",
+        "wrong2": "Above the issuer's limit. The cardholder should call the issuer.",
+        "look": "Void only today, whole amount",
+        "look2": "The sale is not in this batch; it becomes a refund.",
+        "stage": "Waiting for the acquirer's answer",
+        "ten": "More than 10 seconds: keep the power on, do not refund again.",
+        "cardtitle": "Present the card of the sale",
+        "sign": "Cardholder's signature",
+    },
+}
+
+
+def samples(language: str) -> dict[str, Screen]:
+    text = TEXT[language]
+
+    def told(key: str) -> Say:
+        return Say("verbatim", {"text": text[key]})
+
+    rows = (
+        Row(told("card"), "621700******4021 /I"),
+        Row(told("date"), "2026-11-20 14:31:07"),
+        Row(told("rrn"), "202611201431"),
+        Row(told("orig"), "1,380.00"),
+        Row(told("before"), "100.00"),
+        Row(told("kept"), "20.00"),
+        Row(told("fee"), "3.50"),
+        Row(told("amount"), "1,256.50", True),
+    )
+    items = text["items"].split(";" if ";" in text["items"] else " ")
+    return {
+        "menu": Menu(told("menu"), tuple(Item(name) for name in items), page=1, pages=2),
+        "menu-details": Menu(
+            told("refund"), tuple(Item(name, "2026-11-20 1,380.00") for name in items), (told("note"),)
+        ),
+        "menu-short": Menu(told("refund"), tuple(Item(name) for name in items[:3])),
+        "ask": Ask(told("amount"), told("ask"), "1,256.50", text["unit"], rows[3:5], (told("note"),)),
+        "ask-empty": Ask(told("amount"), told("ask"), ""),
+        "ask-long": Ask(told("rrn"), told("rrn"), "6217001234567890123456789012", text["unit"]),
+        "sheet": Sheet(told("sheet"), rows),
+        "sheet-long": Sheet(
+            told("sheet"), (*rows[3:], Row(told("reason"), told("why"))), (told("note"),), page=1, pages=2
+        ),
+        "ok": Notice(told("refund"), Tone.OK, told("ok"), (told("ok2"),), rows[-1:]),
+        "unknown": Notice(told("refund"), Tone.UNKNOWN, told("unknown"), (told("unknown2"),), rows[2:3]),
+        "wrong": Notice(told("refund"), Tone.WRONG, told("wrong"), (told("wrong2"),)),
+        "look": Notice(told("refund"), Tone.LOOK, told("look"), (told("look2"),)),
+        "plain": Notice(told("refund"), Tone.PLAIN, told("look"), (told("look2"),)),
+        "progress": Progress(told("refund"), told("stage"), 7, rows[-1:]),
+        "progress-late": Progress(told("refund"), told("stage"), 123, rows[2:4], (told("ten"),), Say("hint.cancel")),
+        "card": CardPrompt(told("refund"), ("insert", "swipe"), rows[-1:], (told("cardtitle"),)),
+        "card-remove": CardPrompt(told("refund"), ("remove",)),
+        "sign": SignPad(told("sign"), "1,256.50", "4021A7F3", (((200, 300), (400, 700), (600, 250), (800, 600)),)),
+    }
+
+
+def shown(language: str, name: str, status: Status = CALM) -> Shown:
+    return Shown(samples(language)[name], status, language)

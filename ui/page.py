@@ -1,0 +1,171 @@
+"""A Screen as words, before it has a size. Law: a pure function of Shown and Words; nothing is left out.
+
+| style    | label            | value               | number        |
+|----------|------------------|---------------------|---------------|
+| headline | the sentence     |                     |               |
+| row      | what it is       | how much, which     |               |
+| strong   | the same, the one that matters most            |               |
+| prompt   | the question     |                     |               |
+| value    | the unit         | the digits so far   |               |
+| item     | the choice       | its detail          | the key for it|
+| text     | the sentence     |                     |               |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import singledispatch
+
+import msgspec
+
+from terminal.screens import Ask, CardPrompt, Menu, Notice, Progress, Row, Say, Screen, Sheet, Shown, SignPad, Status
+from terminal.screens import say as _say
+from ui.text import Words
+
+
+class PageLine(msgspec.Struct, frozen=True):
+    """One line; see the table above for what each style holds."""
+
+    style: str
+    label: str = ""
+    value: str = ""
+    number: str = ""
+
+    def plain(self) -> str:
+        """The line as one string, left to right."""
+        first, second = (self.value, self.label) if self.style == "value" else (self.label, self.value)
+        return " ".join(part for part in (self.number, first, second) if part)
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A whole page. `alerts` are the words of `status` that ask for attention; `place` is the page of a long sheet."""
+
+    kind: str
+    title: str
+    lines: tuple[PageLine, ...]
+    hint: str
+    status: tuple[str, ...]
+    language: str
+    alerts: tuple[str, ...] = ()
+    place: str = ""
+    tone: str = "plain"
+
+    def plain_lines(self) -> list[str]:
+        """The lines as strings, top to bottom, for the counter and for tests."""
+        return [line.plain() for line in self.lines]
+
+
+def page(shown: Shown, words: Words) -> Page:
+    """What a Shown says, in the language of the words."""
+    screen = shown.screen
+    bar = tuple(_bar(shown.status, words))
+    return Page(
+        kind=screen.__struct_config__.tag if isinstance(screen.__struct_config__.tag, str) else "",
+        title=_clean(words.text(screen.title)),
+        lines=tuple(_lines(screen, words)),
+        hint=_clean(words.text(screen.hint)),
+        status=tuple(word for word, _ in bar),
+        language=words.language,
+        alerts=tuple(word for word, is_alert in bar if is_alert),
+        place=_place(screen, words),
+        tone=screen.tone.value if isinstance(screen, Notice) else "plain",
+    )
+
+
+def _bar(status: Status, words: Words) -> Iterable[tuple[str, bool]]:
+    if status.is_test:
+        yield words.text(_say("status.test")), True
+    if status.line:
+        yield words.text(_say(f"status.line.{status.line}")), status.line == "bad"
+    yield words.text(_say("status.signed_in" if status.is_signed_in else "status.signed_out")), not status.is_signed_in
+    if status.operator:
+        yield _clean(words.text(_say("status.operator", operator=status.operator))), False
+    if status.paper:
+        yield words.text(_say(f"status.paper.{status.paper}")), status.paper == "bad"
+    if status.open_refunds:
+        yield words.text(_say("status.open", count=str(status.open_refunds))), True
+
+
+def _place(screen: Screen, words: Words) -> str:
+    if isinstance(screen, Menu | Sheet) and screen.pages > 1:
+        return words.text(_say("page.place", page=str(screen.page), pages=str(screen.pages)))
+    return ""
+
+
+@singledispatch
+def _lines(screen: Screen, words: Words) -> Iterable[PageLine]:
+    raise TypeError(f"no page for {type(screen).__name__}")
+
+
+@_lines.register
+def _menu(screen: Menu, words: Words) -> Iterable[PageLine]:
+    yield from _texts(screen.lines, words)
+    for number, item in enumerate(screen.items, start=1):
+        yield PageLine("item", _clean(words.text(item.label)), _clean(words.text(item.detail)), str(number))
+
+
+@_lines.register
+def _ask(screen: Ask, words: Words) -> Iterable[PageLine]:
+    yield from _rows(screen.rows, words)
+    yield PageLine("prompt", _clean(words.text(screen.prompt)))
+    yield PageLine("value", screen.unit, _clean(screen.value))
+    yield from _texts(screen.lines, words)
+
+
+@_lines.register
+def _sheet(screen: Sheet, words: Words) -> Iterable[PageLine]:
+    yield from _rows(screen.rows, words)
+    yield from _texts(screen.lines, words)
+
+
+@_lines.register
+def _notice(screen: Notice, words: Words) -> Iterable[PageLine]:
+    yield PageLine("headline", _clean(words.text(screen.headline)))
+    yield from _texts(screen.lines, words)
+    yield from _rows(screen.rows, words)
+
+
+@_lines.register
+def _progress(screen: Progress, words: Words) -> Iterable[PageLine]:
+    yield PageLine("headline", _clean(words.text(screen.stage)))
+    yield PageLine("value", words.text(_say("page.second")), str(screen.seconds))
+    yield from _rows(screen.rows, words)
+    yield from _texts(screen.lines, words)
+
+
+@_lines.register
+def _card(screen: CardPrompt, words: Words) -> Iterable[PageLine]:
+    yield PageLine("headline", words.text(_card_words(screen.accepts)))
+    yield from _rows(screen.rows, words)
+    yield from _texts(screen.lines, words)
+
+
+@_lines.register
+def _sign(screen: SignPad, words: Words) -> Iterable[PageLine]:
+    yield PageLine("strong", words.text(_say("sign.amount")), _clean(screen.amount))
+    yield PageLine("row", words.text(_say("sign.code")), _clean(screen.feature_code))
+
+
+def _card_words(accepts: tuple[str, ...]) -> Say:
+    if len(accepts) < 2:
+        return _say(f"card.{accepts[0] if accepts else 'insert'}")
+    spoken = _say(f"card.{accepts[0]}.short")
+    for way in accepts[1:-1]:
+        spoken = _say("card.list", first=spoken, second=_say(f"card.{way}.short"))
+    return _say("card.either", first=spoken, second=_say(f"card.{accepts[-1]}.short"))
+
+
+def _rows(rows: tuple[Row, ...], words: Words) -> Iterable[PageLine]:
+    for row in rows:
+        style = "strong" if row.is_strong else "row"
+        yield PageLine(style, _clean(words.text(row.label)), _clean(words.text(row.value)))
+
+
+def _texts(lines: tuple[Say, ...], words: Words) -> Iterable[PageLine]:
+    for line in lines:
+        yield PageLine("text", _clean(words.text(line)))
+
+
+def _clean(text: str) -> str:
+    """Without control characters: a font has no picture of them, and a null would stop the painter."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()
