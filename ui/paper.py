@@ -1,4 +1,4 @@
-"""A Receipt set in rows for a printer. Law: no row is wider than the paper, and no control character reaches the printer.
+"""A Receipt set in rows for a printer. Law: no row is wider than the paper, and no control character gets to it.
 
 A wide character takes two columns, and so does one of ambiguous width: GB18030 printers set them on a whole square.
 """

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
-from terminal.ports import CardRemoved, NoCard
+from terminal.emv.atr import protocol
+from terminal.emv.errors import CardFaulty
+from terminal.ports import CardMute, CardRemoved, NoCard
 
 OFF, ON, RESET, ATR = b"\x00", b"\x01", b"\x02", b"\x04"
 LENGTH_SIZE = 2
-T1_INDICATED = 0x81  # TD1 of an ATR that offers T=1 (ISO/IEC 7816-3)
 
 
-class VpcdCard:
+class SlotCard:
     """The Card port over one card's socket."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -25,10 +27,13 @@ class VpcdCard:
         self.atr, self.protocol = b"", 0
 
     async def power_up(self) -> None:
-        """Switch it on and take its ATR. Raises CardRemoved."""
+        """Switch it on and take its ATR. Raises CardRemoved, CardMute."""
         self._send(ON)
         self.atr = await self._asked(ATR)
-        self.protocol = int(T1_INDICATED in self.atr[1:4])
+        try:
+            self.protocol = protocol(self.atr)
+        except CardFaulty as error:
+            raise CardMute(str(error)) from None
 
     async def transmit(self, apdu: bytes) -> bytes:
         return await self._asked(apdu)
@@ -53,7 +58,7 @@ class VpcdReader:
     """The CardReader port. One slot: a card that connects while another is in is turned away."""
 
     def __init__(self) -> None:
-        self._card: VpcdCard | None = None
+        self._card: SlotCard | None = None
         self._changed = asyncio.Condition()
 
     @classmethod
@@ -74,7 +79,7 @@ class VpcdReader:
         async with self._changed:
             await self._changed.wait_for(lambda: (self._card is not None) is present)
 
-    async def connect(self) -> VpcdCard:
+    async def connect(self) -> SlotCard:
         if self._card is None:
             raise NoCard("the slot is empty")
         await self._card.power_up()
@@ -84,7 +89,7 @@ class VpcdReader:
         if self._card is not None:
             writer.close()
             return
-        await self._set(VpcdCard(reader, writer))
+        await self._set(SlotCard(reader, writer))
         try:
             # at_eof turns true only when the peer has gone and nothing is left to read
             while not reader.at_eof():
@@ -93,7 +98,14 @@ class VpcdReader:
             await self._set(None)
             writer.close()
 
-    async def _set(self, card: VpcdCard | None) -> None:
+    async def _set(self, card: SlotCard | None) -> None:
         async with self._changed:
             self._card = card
             self._changed.notify_all()
+
+
+def free_port() -> int:
+    """A loopback port that nobody has at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -33,6 +33,7 @@ from terminal.screens import (
 )
 
 T = TypeVar("T")
+Scene = Screen | Callable[[Status], Screen]  # a screen, or how it follows from the status bar
 PROMPT_SECONDS, RESULT_SECONDS = 60.0, 10.0  # refund.md 3
 PAGE_ITEMS, SHEET_ROWS = 9, 8
 MAX_AMOUNT_DIGITS = 10
@@ -51,14 +52,15 @@ class Desk:
 
     def __init__(self, front: Front, language: str = "zh_CN") -> None:
         self._front, self._serial = front, 0
-        self._screen: Screen = _BLANK
+        self._scene: Scene = _BLANK
         self.status, self.language, self.has_glass = Status(), language, False
 
     # --- showing -------------------------------------------------------------------------------------------------
-    def show(self, screen: Screen) -> None:
-        """Show a screen; nothing goes out when nothing has changed."""
-        self._screen = screen
+    def show(self, scene: Scene) -> None:
+        """Show a screen; one that follows from the status is drawn anew whenever that changes."""
+        self._scene = scene
         self._serial += 1
+        screen = scene(self.status) if callable(scene) else scene
         self._front.show(Shown(screen, self.status, self.language, self._serial))
 
     def set_status(self, **changes: object) -> None:
@@ -66,7 +68,7 @@ class Desk:
         status = msgspec.structs.replace(self.status, **changes)
         if status != self.status:
             self.status = status
-            self.show(self._screen)
+            self.show(self._scene)
 
     # --- waiting -------------------------------------------------------------------------------------------------
     async def event(self, deadline: float = PROMPT_SECONDS) -> Event:
@@ -82,9 +84,9 @@ class Desk:
             raise Cancelled
         return event
 
-    async def key(self, screen: Screen, deadline: float = PROMPT_SECONDS) -> str:
+    async def key(self, scene: Scene, deadline: float = PROMPT_SECONDS) -> str:
         """Show, and wait for a key."""
-        self.show(screen)
+        self.show(scene)
         while True:
             event = await self.event(deadline)
             if isinstance(event, KeyPressed):

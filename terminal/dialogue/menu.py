@@ -16,7 +16,7 @@ from terminal.dialogue.sale import sell
 from terminal.exchange.runner import ReversalOwed
 from terminal.journal.store import JournalFailed
 from terminal.ports import DeviceError
-from terminal.screens import Item, Menu, Notice, Say, Tone, say
+from terminal.screens import Item, Menu, Notice, Say, Status, Tone, say
 
 Dialogue = Callable[[Room], Awaitable[None]]
 FOREVER = 365 * 24 * 3600.0  # idle waits for the next merchant
@@ -87,15 +87,14 @@ async def _idle(room: Room) -> None:
         (_help, "menu.help"),
         (_log_out, "menu.log_out"),
     )
-    count = room.desk.status.open_refunds
-    lines: tuple[Say, ...] = (say("menu.open_refunds", count=str(count)),) if count else ()
-    menu = Menu(
-        say("menu.shop", name=room.config.merchant.name),
-        tuple(Item(say(label)) for _, label in entries),
-        lines,
-        hint=say("hint.main"),
-    )
-    key = await room.desk.key(menu, FOREVER)
+    items = tuple(Item(say(label)) for _, label in entries)
+
+    def main_menu(status: Status) -> Menu:
+        count = str(status.open_refunds)
+        lines: tuple[Say, ...] = (say("menu.open_refunds", count=count),) if status.open_refunds else ()
+        return Menu(say("menu.shop", name=room.config.merchant.name), items, lines, hint=say("hint.main"))
+
+    key = await room.desk.key(main_menu, FOREVER)
     if key == "refund":
         await give_back(room)
     elif key.isdigit() and 1 <= int(key) <= len(entries) and len(key) == 1:

@@ -42,8 +42,7 @@ async def signed_in(room: Room) -> None:
 
 
 async def fit_for_money(room: Room) -> None:
-    """Signed in, no factory code, no reversal owed. What is not right is put right here, or stops with its reason."""
-    await _no_factory_codes(room)
+    """Signed in, no reversal owed. What is not right is put right here, or stops with its reason. Raises Stopped."""
     await signed_in(room)
     try:
         await room.desk.work(say("check.title"), room.runner.pay_debts(), lambda: say("stage.reversing"))
@@ -53,7 +52,8 @@ async def fit_for_money(room: Room) -> None:
         await room.refresh_status()
 
 
-async def _no_factory_codes(room: Room) -> None:
+async def no_factory_codes(room: Room) -> None:
+    """Money goes back only on a terminal whose factory codes are all replaced (guide G16). Raises Cancelled."""
     for id in await room.staff.factory_codes():
         key = await bad_news.tell(room.desk, room.journal, "factory-password", say("staff.title"), id=id)
         if key != "enter":

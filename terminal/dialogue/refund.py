@@ -14,7 +14,7 @@ from terminal.dialogue.card import Presented
 from terminal.dialogue.find_sale import find_sale
 from terminal.dialogue.outcome import carry_out, notice
 from terminal.dialogue.printing import print_outcome
-from terminal.dialogue.ready import fit_for_money
+from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
 from terminal.emv.refund import read_account
 from terminal.exchange.request import FeeSheet, Original, Request
@@ -31,6 +31,7 @@ WHOLE, PART, LESS_COSTS = "whole", "part", "less_costs"
 
 async def give_back(room: Room) -> None:
     """The whole dialogue. Raises Cancelled, TimedOut, Stopped."""
+    await no_factory_codes(room)
     await fit_for_money(room)
     sale = await find_sale(room)
     await _check(room, sale)

@@ -20,7 +20,7 @@ REFUND = b"\x20"  # 9C, ISO 8583 processing code 20
 async def read_account(
     transmit: Transmit, protocol: int, terminal: TerminalData, choose: Choose | None = None
 ) -> Account:
-    """`choose` lets the cardholder pick; without it the card's priority does. Raises EmvError, and what transmit raises."""
+    """`choose` lets the cardholder pick; without it the card's priority does. Raises EmvError, transmit's errors."""
 
     def values(application: Application) -> dict[int, bytes]:
         return {**terminal_values(terminal, application), tags.TYPE: REFUND}

@@ -1,0 +1,147 @@
+"""A touch panel over evdev, one finger. Law: every report is a point in pixels of the picture, and whether it is down.
+
+| event                                   | becomes                              |
+|-----------------------------------------|--------------------------------------|
+| ABS_X, ABS_Y, ABS_MT_POSITION_X, _Y     | the place, scaled from the axis range |
+| BTN_TOUCH (or ABS_MT_TRACKING_ID)       | down, up                             |
+| SYN_REPORT                              | one report, if anything has changed  |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Protocol
+
+EV_SYN, EV_KEY, EV_ABS = 0x00, 0x01, 0x03  # linux/input-event-codes.h
+SYN_REPORT, BTN_TOUCH, ABS_MT_SLOT, ABS_MT_TRACKING_ID = 0, 0x14A, 0x2F, 0x39
+AXES = {0x00: "x", 0x01: "y", 0x35: "x", 0x36: "y"}  # ABS_X, ABS_Y, ABS_MT_POSITION_X, ABS_MT_POSITION_Y
+LIFTED = 0xFFFFFFFF, -1  # ABS_MT_TRACKING_ID of a finger that has gone
+REOPEN_AFTER = 0.5  # seconds between looks for a panel that was pulled out
+Point = tuple[int, int, bool]  # x, y in pixels, whether it is down
+
+
+class Source(Protocol):
+    """What is used of an evdev device."""
+
+    def async_read_loop(self) -> AsyncIterator[Any]: ...
+
+    def absinfo(self, axis: int) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Finger:
+    """Where the first finger is, in units of the device; `is_changed` since the last report."""
+
+    x: int = 0
+    y: int = 0
+    is_down: bool = False
+    slot: int = 0
+    is_changed: bool = False
+
+    def on(self, kind: int, code: int, value: int) -> Finger:
+        """The finger after one event; only SYN_REPORT makes it a report."""
+        if kind == EV_ABS and code == ABS_MT_SLOT:
+            return replace(self, slot=value)
+        if self.slot:
+            return self  # a second finger writes nothing
+        if kind == EV_ABS and code in AXES:
+            return replace(self, **{AXES[code]: value}, is_changed=True)
+        if kind == EV_KEY and code == BTN_TOUCH:
+            return replace(self, is_down=bool(value), is_changed=True)
+        if kind == EV_ABS and code == ABS_MT_TRACKING_ID:
+            return replace(self, is_down=value not in LIFTED, is_changed=True)
+        return self
+
+
+def scaled(value: int, low: int, high: int, pixels: int) -> int:
+    """An axis value as a pixel.
+
+    >>> scaled(16384, 0, 32767, 480), scaled(99999, 0, 32767, 480)
+    (240, 479)
+    """
+    return max(0, min(pixels - 1, (value - low) * pixels // max(1, high - low + 1)))
+
+
+def open_evdev(path_or_name: str) -> Source:
+    """The device at a path, or the first whose name holds these words. Raises OSError while there is none."""
+    import evdev
+
+    if path_or_name.startswith("/"):
+        return evdev.InputDevice(path_or_name)  # type: ignore[no-any-return]
+    for path in sorted(evdev.list_devices()):
+        device = evdev.InputDevice(path)
+        if path_or_name.casefold() in device.name.casefold():
+            return device  # type: ignore[no-any-return]
+        device.close()
+    raise FileNotFoundError(f"no input device is called {path_or_name}")
+
+
+class EvdevTouch:
+    """Touches in pixels of a picture of `width` by `height`."""
+
+    def __init__(
+        self,
+        path_or_name: str,
+        width: int,
+        height: int,
+        *,
+        opener: Callable[[str], Source] = open_evdev,
+        reopen_after: float = REOPEN_AFTER,
+    ) -> None:
+        self._name, self._width, self._height = path_or_name, width, height
+        self._opener, self._reopen_after = opener, reopen_after
+        self._source: Source | None = None
+        self._events: AsyncIterator[Any] | None = None
+        self._ranges: tuple[tuple[int, int], tuple[int, int]] = ((0, 1), (0, 1))
+        self._finger = Finger()
+
+    def __enter__(self) -> EvdevTouch:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._drop()
+
+    async def touched(self) -> Point:
+        """The next report; a panel that is away is waited for, and its finger is up."""
+        while True:
+            events = await self._opened()
+            try:
+                async for event in events:
+                    self._finger = self._finger.on(event.type, event.code, event.value)
+                    if (event.type, event.code) == (EV_SYN, SYN_REPORT) and self._finger.is_changed:
+                        self._finger = replace(self._finger, is_changed=False)
+                        return self._point()
+            except OSError:
+                pass  # ENODEV: pulled out
+            self._drop()
+            await asyncio.sleep(self._reopen_after)
+
+    def _point(self) -> Point:
+        (left, right), (top, bottom) = self._ranges
+        finger = self._finger
+        x = scaled(finger.x, left, right, self._width)
+        return x, scaled(finger.y, top, bottom, self._height), finger.is_down
+
+    async def _opened(self) -> AsyncIterator[Any]:
+        while self._events is None:
+            try:
+                self._source = self._opener(self._name)
+                wide, tall = self._source.absinfo(0), self._source.absinfo(1)
+                self._ranges = ((wide.min, wide.max), (tall.min, tall.max))
+                self._events = self._source.async_read_loop()
+            except OSError:
+                self._drop()
+                await asyncio.sleep(self._reopen_after)
+        return self._events
+
+    def _drop(self) -> None:
+        source, self._source, self._events, self._finger = self._source, None, None, Finger()
+        if source is not None:
+            with contextlib.suppress(OSError):
+                source.close()

@@ -1,0 +1,168 @@
+"""A UnionPay-like test card that computes its answers. Law: EMV's commands and states, a description's data, no keys.
+
+Its cryptograms are no issuer's: eight bytes of HMAC-SHA256 under a key that everybody knows. They change with the
+data and repeat with it, which is all that a terminal can see; the simulated acquirer does not verify them.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from terminal.emv import tags, tlv
+
+if TYPE_CHECKING:
+    from simulator.cards.description import CardDescription, ChipSettings
+
+PSE = b"1PAY.SYS.DDF01"
+DIRECTORY_SFI, RECORDS_SFI = 1, 2
+TEST_KEY = b"yuanlu test card"
+OK = bytes.fromhex("9000")
+CARD_BLOCKED, APPLICATION_BLOCKED = bytes.fromhex("6A81"), bytes.fromhex("6283")
+FILE_NOT_FOUND, RECORD_NOT_FOUND, DATA_NOT_FOUND = (bytes.fromhex(sw) for sw in ("6A82", "6A83", "6A88"))
+NOT_NOW, WRONG_LENGTH, UNKNOWN_COMMAND = (bytes.fromhex(sw) for sw in ("6985", "6700", "6D00"))
+AIP = bytes.fromhex("1C00")  # cardholder verification, terminal risk management, issuer authentication
+AFL = bytes.fromhex("10010200")  # SFI 2, records 1 and 2
+IAD = bytes.fromhex("07000103A0000001")
+CDOL1 = bytes.fromhex("9F02069F03069F1A0295055F2A029A039C019F37049F21039F4E149F3403")
+CDOL2 = bytes.fromhex("8A029F02069F03069F1A0295055F2A029A039C019F37049F21039B02")
+FIXED = (  # what every card here says besides its account
+    (tags.EFFECTIVE, "100101"),
+    (tags.AUC, "FF00"),
+    (tags.AVN_CARD, "0030"),
+    (tags.ISSUER_COUNTRY, "0156"),
+    (tags.APPLICATION_CURRENCY, "0156"),
+    (tags.CVM_LIST, "000000000000000042031E031F00"),  # online PIN, signature, none
+    (0x9F0D, "D8609CA800"),  # IAC default
+    (tags.IAC_DENIAL, "0010000000"),
+    (0x9F0F, "D8689CF800"),  # IAC online
+)
+FIRST_ATC = 1
+KIND = 0xC0
+AAC, ARQC = 0x00, 0x80
+
+
+class VirtualCard:
+    """Answers as in T=1; t0.T0 wraps it for T=0."""
+
+    def __init__(self, card: CardDescription) -> None:
+        if card.chip is None:
+            raise ValueError(f"{card.id} has no chip")
+        self._card, self._settings = card, card.chip
+        self._atc = FIRST_ATC - 1
+        self._records = {DIRECTORY_SFI: (_directory(card.chip),), RECORDS_SFI: _records(card)}
+        self.reset()
+
+    @property
+    def atr(self) -> bytes:
+        return self._settings.answer_to_reset
+
+    @property
+    def protocol(self) -> int:
+        return self._settings.protocol
+
+    def reset(self) -> None:
+        self._selected = b""
+        self._has_started = False
+        self._cryptograms = 0
+
+    def respond(self, command: bytes) -> bytes:
+        """Any command gets an answer; what is not known gets 6D00."""
+        answer = {
+            0xA4: self._select,
+            0xA8: self._start,
+            0xB2: self._read,
+            0xCA: self._get_data,
+            0xAE: self._generate,
+            0x82: self._authenticate,
+        }.get(command[1] if len(command) > 4 else 0)
+        return answer(command) if answer else UNKNOWN_COMMAND
+
+    def _select(self, command: bytes) -> bytes:
+        name, own = command[5 : 5 + command[4]], bytes.fromhex(self._settings.aid)
+        if self._settings.behaviour.blocked == "card":
+            return CARD_BLOCKED
+        is_first = command[3] & 0x03 == 0
+        if name == PSE and self._settings.has_directory and is_first:
+            self._selected, self._has_started = PSE, False
+            return _fci(PSE, ((tags.SFI, bytes((DIRECTORY_SFI,))),)) + OK
+        if not (own.startswith(name) and is_first and len(name) >= 5):
+            return FILE_NOT_FOUND
+        self._selected, self._has_started, self._cryptograms = own, False, 0
+        if self._settings.behaviour.blocked == "application":
+            return APPLICATION_BLOCKED
+        return _fci(own, _label(self._settings)) + OK
+
+    def _start(self, command: bytes) -> bytes:
+        if self._selected in (b"", PSE) or self._has_started:
+            return NOT_NOW
+        self._has_started = True
+        self._atc += 1
+        if self._settings.gpo_format == 1:
+            return tlv.build([(tags.FORMAT_1, AIP + AFL)]) + OK
+        return tlv.build([(tags.FORMAT_2, tlv.build([(tags.AIP, AIP), (tags.AFL, AFL)]))]) + OK
+
+    def _read(self, command: bytes) -> bytes:
+        sfi, number = command[3] >> 3, command[2]
+        is_open = self._selected == PSE if sfi == DIRECTORY_SFI else self._has_started
+        records = self._records.get(sfi, ()) if is_open else ()
+        return records[number - 1] + OK if 1 <= number <= len(records) else RECORD_NOT_FOUND
+
+    def _get_data(self, command: bytes) -> bytes:
+        if command[2:4] == bytes.fromhex("9F36"):
+            return tlv.build([(tags.ATC, self._atc.to_bytes(2))]) + OK
+        return DATA_NOT_FOUND
+
+    def _generate(self, command: bytes) -> bytes:
+        if not self._has_started or self._cryptograms == 2:
+            return NOT_NOW
+        self._cryptograms += 1
+        kind = command[2] & KIND
+        if self._cryptograms == 2 and (self._settings.behaviour.declines or kind == ARQC):
+            kind = AAC
+        atc = self._atc.to_bytes(2)
+        message = bytes((kind,)) + atc + command[5 : 5 + command[4]]
+        mac = hmac.new(TEST_KEY + self._card.pan.encode(), message, hashlib.sha256).digest()[:8]
+        return tlv.build([(tags.FORMAT_1, bytes((kind,)) + atc + mac + IAD)]) + OK
+
+    def _authenticate(self, command: bytes) -> bytes:
+        return OK if 8 <= command[4] <= 16 else WRONG_LENGTH
+
+
+def _fci(name: bytes, inside: tlv.Pairs) -> bytes:
+    proprietary = (tags.FCI_PROPRIETARY, tlv.build(inside))
+    return tlv.build([(tags.FCI, tlv.build([(tags.DF_NAME, name), proprietary]))])
+
+
+def _label(settings: ChipSettings) -> tlv.Pairs:
+    pdol = ((tags.PDOL, bytes.fromhex(settings.pdol)),) if settings.pdol else ()
+    return ((tags.LABEL, settings.label.encode()), (tags.PRIORITY, b"\x01"), *pdol)
+
+
+def _directory(settings: ChipSettings) -> bytes:
+    name = (tags.AID_CARD, bytes.fromhex(settings.aid))
+    entry = tlv.build([name, (tags.LABEL, settings.label.encode()), (tags.PRIORITY, b"\x01")])
+    return tlv.build([(tags.RECORD, tlv.build([(tags.APPLICATION_TEMPLATE, entry)]))])
+
+
+def _records(card: CardDescription) -> tuple[bytes, bytes]:
+    """The account, then what a sale needs besides."""
+    account = [
+        (tags.TRACK2, bytes.fromhex(_even(card.track2.replace("=", "D")))),
+        (tags.PAN, bytes.fromhex(_even(card.pan))),
+        (tags.EXPIRY, bytes.fromhex(card.expiry + _last_day(card.expiry))),
+    ]
+    if card.psn:
+        account.append((tags.PSN, bytes.fromhex(card.psn)))
+    rest = [(tag, bytes.fromhex(value)) for tag, value in FIXED] + [(tags.CDOL1, CDOL1), (tags.CDOL2, CDOL2)]
+    return tlv.build([(tags.RECORD, tlv.build(account))]), tlv.build([(tags.RECORD, tlv.build(rest))])
+
+
+def _even(digits: str) -> str:
+    return digits + "F" * (len(digits) % 2)
+
+
+def _last_day(expiry: str) -> str:
+    return f"{calendar.monthrange(2000 + int(expiry[:2]), int(expiry[2:]))[1]:02d}"

@@ -1,0 +1,210 @@
+"""What stands behind the counter's page: bank, card reader, printer, stripe, and the terminal's core as a process.
+
+The core is started as on a device, from a configuration file; only the devices at the other ends are simulated.
+TEST CARDS AND TEST KEYS ONLY.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sys
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from keys.certificates import make_test_authority
+from keys.vault import Vault
+from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, TEST_TMK_KCV, open_test_branch
+from simulator.acquirer.faults import Faults
+from simulator.acquirer.host import Host
+from simulator.acquirer.ledger import Ledger
+from simulator.acquirer.server import serve
+from simulator.cards.description import CardDescription
+from simulator.cards.pcscd import PcscUnavailable, PrivatePcscd
+from simulator.cards.tray import load_tray
+from simulator.cards.vpcd import VpcdCard
+from simulator.cards.vpcd_reader import free_port
+from simulator.counter.printer import PtyPrinter
+
+ZONE = "Asia/Shanghai"
+OPENING_BALANCE = 1_000_000  # minor units on each test account
+CONFIG = """\
+# Written by the counter. TEST TERMINAL.
+language = "zh_CN"
+zone = "{zone}"
+[merchant]
+name = "原路测试商店"
+terminal_id = "{terminal_id}"
+merchant_id = "{merchant_id}"
+[line]
+host = "127.0.0.1"
+port = {port}
+authority = "{folder}/tls/ca.pem"
+answer_seconds = {answer_seconds}
+[printer]
+target = "serial:{printer}@115200"
+columns = 32
+[reader]
+name = "{reader}"
+stripe = "{folder}/stripe"
+[files]
+journal = "{folder}/journal.db"
+vault = "{folder}/vault"
+device_key = "{folder}/device.key"
+front_socket = "{folder}/front.sock"
+"""
+
+
+class BankClock:
+    """The bank's time of day."""
+
+    def now(self) -> datetime:
+        return datetime.now(ZoneInfo(ZONE))
+
+
+class BackRoom:
+    """`async with BackRoom(folder) as room:`; everything it started ends with it."""
+
+    def __init__(self, folder: Path, answer_seconds: float = 60.0) -> None:
+        self.folder, self._answer_seconds = folder, answer_seconds
+        self.tray: dict[str, CardDescription] = {card.id: card for card in load_tray()}
+        self.faults, self.printer = Faults(), PtyPrinter()
+        self.card_path, self.inserted = "", ""
+        self._card: VpcdCard | None = None
+        self._reader_port, self._environment = 0, dict(os.environ)
+        self._core: asyncio.subprocess.Process | None = None
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> BackRoom:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        port = await self._open_bank()
+        self._make_keys()
+        reader = self._start_reader()
+        await self._stack.enter_async_context(self.printer)
+        self._make_stripe()
+        text = CONFIG.format(
+            zone=ZONE,
+            terminal_id=TERMINAL_ID,
+            merchant_id=MERCHANT_ID,
+            port=port,
+            folder=self.folder,
+            printer=self.printer.path,
+            reader=reader,
+            answer_seconds=self._answer_seconds,
+        )
+        (self.folder / "terminal.toml").write_text(text, "utf-8")
+        await self.start_core()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.remove()
+        await self.stop_core()
+        await self._stack.aclose()
+
+    # --- the core ------------------------------------------------------------------------------------------------
+    @property
+    def core_pid(self) -> int:
+        """0 while no core runs."""
+        return self._core.pid if self._core is not None else 0
+
+    async def start_core(self) -> None:
+        """`yuanlu terminal`, as systemd would start it."""
+        log = (self.folder / "terminal.log").open("ab")
+        with log:
+            self._core = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "terminal",
+                "terminal",
+                "--config",
+                str(self.folder / "terminal.toml"),
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def stop_core(self) -> None:
+        """In order, as a shutdown does."""
+        if self._core is not None and self._core.returncode is None:
+            self._core.terminate()
+            try:
+                async with asyncio.timeout(5):
+                    await self._core.wait()
+            except TimeoutError:
+                self._core.kill()
+                await self._core.wait()
+        self._core = None
+
+    async def cut_power(self) -> None:
+        """Not in order at all: SIGKILL, then the current comes back. What lies in the slot stays there."""
+        if self._core is not None and self._core.returncode is None:
+            self._core.kill()
+            await self._core.wait()
+        await self.start_core()
+
+    # --- cards ---------------------------------------------------------------------------------------------------
+    async def insert(self, id: str) -> None:
+        """Put a card of the tray into the slot; the one in there comes out first. Raises KeyError, ValueError."""
+        chip = self.tray[id].virtual()
+        await self.remove()
+        self._card = VpcdCard(chip, self._reader_port)
+        await self._card.insert()
+        self.inserted = id
+
+    async def remove(self) -> None:
+        """Pull the card."""
+        if self._card is not None:
+            await self._card.pull()
+        self._card, self.inserted = None, ""
+
+    def swipe(self, id: str) -> None:
+        """Draw the stripe of a card of the tray. Raises KeyError."""
+        line = f";{self.tray[id].track2}?\n".encode("ascii")
+        descriptor = os.open(self.folder / "stripe", os.O_RDWR | os.O_NONBLOCK)
+        try:
+            os.write(descriptor, line)
+        finally:
+            # the reader holds the other end; the bytes stay in the pipe
+            os.close(descriptor)
+
+    # --- building ------------------------------------------------------------------------------------------------
+    async def _open_bank(self) -> int:
+        self.ledger = self._stack.enter_context(Ledger(self.folder / "bank.db"))
+        open_test_branch(self.ledger)
+        for card in self.tray.values():
+            if self.ledger.balance(card.pan) is None:
+                self.ledger.add_account(card.pan, f"{card.holder_zh} {card.holder_en}", OPENING_BALANCE)
+        make_test_authority(self.folder / "tls")
+        tls = self.folder / "tls"
+        host = Host(self.ledger, BankClock(), secrets.token_bytes)
+        server = await serve(host, self.faults, tls / "server.pem", tls / "server.key", 0)
+        self._stack.callback(server.close)
+        return int(server.sockets[0].getsockname()[1])
+
+    def _make_keys(self) -> None:
+        key = self.folder / "device.key"
+        if not key.exists():
+            key.touch(mode=0o600)
+            key.write_bytes(secrets.token_bytes(32))
+            Vault(self.folder / "vault", key.read_bytes()).install_tmk(TEST_TMK, TEST_TMK_KCV)
+
+    def _start_reader(self) -> str:
+        """The configuration's reader.name: a real PC/SC reader where pcscd runs, else the in-process one."""
+        try:
+            pcscd = self._stack.enter_context(PrivatePcscd(self.folder))
+        except PcscUnavailable as error:
+            self.card_path = f"in-process ({error})"
+            self._reader_port = free_port()
+            return f"vpcd:{self._reader_port}"
+        self.card_path, self._reader_port = "pcscd", pcscd.port
+        self._environment.update(pcscd.environment)
+        return ""
+
+    def _make_stripe(self) -> None:
+        path = self.folder / "stripe"
+        path.unlink(missing_ok=True)
+        os.mkfifo(path, 0o600)

@@ -1,0 +1,237 @@
+"""The guide, played by keys and cards alone: every screen and every paper as text. Law: green only if the money is back.
+
+What is waited for is the screen itself; nothing sleeps to give it time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+PATIENCE = 30.0  # seconds for one screen
+CARD = "unionpay-trace"  # the real UnionPay test card of the published trace
+FACTORY, CODE, BOSS_FACTORY, BOSS = "0000", "2580", "123456", "135790"
+
+
+class Played(Protocol):
+    """The part of a CounterDesk that a play needs."""
+
+    serial: int
+
+    def screen(self) -> dict[str, Any]: ...
+    async def changed(self, serial: int, timeout: float) -> int: ...
+    def press(self, key: str) -> None: ...
+    async def insert(self, id: str) -> None: ...
+    async def remove(self) -> None: ...
+    def papers(self) -> list[dict[str, Any]]: ...
+    def ledger(self) -> dict[str, Any]: ...
+
+
+class NeverCame(Exception):
+    """A screen that the guide promises did not come."""
+
+
+class Player:
+    """Sees and presses, and writes down what it saw."""
+
+    def __init__(self, desk: Played) -> None:
+        self._desk, self._last, self._papers = desk, "", 0
+
+    def text(self) -> str:
+        screen = self._desk.screen()
+        return "\n".join((screen["title"], *screen["lines"], screen["hint"]))
+
+    async def see(self, *texts: str) -> None:
+        """Wait for a screen with all of these. Raises NeverCame."""
+        await self._until(lambda text: all(part in text for part in texts), texts)
+
+    async def see_any(self, *texts: str) -> str:
+        """Wait for a screen with one of these; which one. Raises NeverCame."""
+        await self._until(lambda text: any(part in text for part in texts), texts)
+        return next(part for part in texts if part in self.text())
+
+    async def _until(self, is_it: Callable[[str], bool], texts: tuple[str, ...]) -> None:
+        serial = self._desk.serial
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not is_it(self.text()):
+                    serial = await self._desk.changed(serial, PATIENCE)
+        except TimeoutError:
+            raise NeverCame(f"{texts} never came; the screen is\n{self.text()}") from None
+        self._write_down()
+
+    async def press(self, *keys: str) -> None:
+        """Each key is pressed once the screen has taken the one before."""
+        for key in keys:
+            serial = self._desk.serial
+            self._desk.press(key)
+            await self._desk.changed(serial, PATIENCE)
+        _write(f"    [{' '.join(keys)}]")
+
+    async def enter(self, digits: str, is_secret: bool = False) -> None:
+        for key in (*digits, "enter"):
+            serial = self._desk.serial
+            self._desk.press(key)
+            await self._desk.changed(serial, PATIENCE)
+        _write(f"    [{'*' * len(digits) if is_secret else digits} enter]")
+
+    async def insert(self) -> None:
+        _write("    [card in]")
+        await self._desk.insert(CARD)
+
+    async def pull(self) -> None:
+        await self._desk.remove()
+        _write("    [card out]")
+
+    async def papers(self, count: int) -> None:
+        """Wait for so many papers and write the new ones down."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self._desk.papers()) < count:
+                await self._desk.changed(self._desk.serial, 0.05)
+        for paper in self._desk.papers()[self._papers : count]:
+            _write("\n" + "\n".join(f"        | {row}" for row in paper["text"].splitlines()))
+        self._papers = count
+
+    def _write_down(self) -> None:
+        screen = self._desk.screen()
+        now = "\n".join([f"  {screen['title']}", *(f"    {line}" for line in screen["lines"]), f"  ({screen['hint']})"])
+        if now != self._last:
+            self._last = now
+            _write("\n" + now)
+
+
+async def play_refund(desk: Played) -> int:
+    """0 when the bank's ledger shows the money back, 1 when not or when a screen never came."""
+    player = Player(desk)
+    try:
+        await _guide(player)
+    except NeverCame as missing:
+        _write(f"\nFAILED: {missing}")
+        return 1
+    return _verdict(desk.ledger())
+
+
+async def _guide(player: Player) -> None:
+    _heading("switch on, operator 01, a new code, sign-in (G1, G16)")
+    await player.see("自检")
+    await player.press("enter")
+    await player.see("请输入操作员号")
+    await player.enter("01")
+    await player.see("请输入操作员 01 的密码")
+    await player.enter(FACTORY, is_secret=True)
+    await player.see("须先修改出厂密码")
+    await _new_code(player, CODE)
+    await player.see("消费", "退款", "交易记录")
+
+    _heading("a sale, so that there is something to give back")
+    await player.press("1")
+    await player.see("请输入消费金额")
+    await player.enter("8800")
+    await player.see("请插卡")
+    await player.insert()
+    await player.see("请勿拔卡，直到显示结果")
+    await player.press("enter")
+    await player.see("消费成功")
+    await player.press("enter")
+    await _papers(player, 0)
+    await player.pull()
+
+    _heading("a part goes back: a refund (G2-G6)")
+    await player.see("消费", "退款", "交易记录")
+    await player.press("refund")
+    await player.see("操作员 00 仍在用出厂密码")
+    await player.press("enter")
+    await player.see("请输入操作员 00 的密码")
+    await player.enter(BOSS_FACTORY, is_secret=True)
+    await player.see("须先修改出厂密码")
+    await _new_code(player, BOSS)
+    await _choose_sale(player, "2")
+    await player.see("请输入退款金额")
+    await player.enter("3000")
+    await _send(player, "按退货处理")
+    await player.see("退货已受理", "不是已到账")
+    await player.press("enter")
+    await _papers(player, 2)
+
+    _heading("another sale, and all of it goes back: a void")
+    await player.see("消费", "退款", "交易记录")
+    await player.press("1")
+    await player.see("请输入消费金额")
+    await player.enter("1250")
+    await player.see("请插卡")
+    await player.insert()
+    await player.see("请勿拔卡，直到显示结果")
+    await player.press("enter")
+    await player.see("消费成功")
+    await player.press("enter")
+    await _papers(player, 4)
+    await player.pull()
+    await player.see("消费", "退款", "交易记录")
+    await player.press("refund")
+    await _choose_sale(player, "1")
+    await _send(player, "按消费撤销处理")
+    await player.see("撤销已受理")
+    await player.press("enter")
+    await _papers(player, 6)
+    await player.see("消费", "退款", "交易记录")
+
+
+async def _new_code(player: Player, code: str) -> None:
+    await player.press("enter")
+    await player.see("新密码（")
+    await player.enter(code, is_secret=True)
+    await player.see("再输入一次")
+    await player.enter(code, is_secret=True)
+    await player.see("密码已修改")
+    await player.press("enter")
+
+
+async def _choose_sale(player: Player, how: str) -> None:
+    await player.see("退哪一笔")
+    await player.press("1")
+    await player.see("退款原因")
+    await player.press("1")
+    await player.see("退多少")
+    await player.press(how)
+
+
+async def _send(player: Player, why: str) -> None:
+    await player.see("退款明细", why)
+    await player.press("enter")
+    await player.see("请插卡")
+    await player.insert()
+    await player.see("再核对一遍")
+    await player.pull()
+    await player.press("enter")
+
+
+async def _papers(player: Player, before: int) -> None:
+    """On glass the cardholder is asked to sign; the play signs on paper."""
+    if await player.see_any("请持卡人签名", "撕下商户存根") == "请持卡人签名":
+        await player.press("enter")
+        await player.see("撕下商户存根")
+    await player.press("enter")
+    await player.papers(before + 2)
+
+
+def _verdict(ledger: dict[str, Any]) -> int:
+    entries = [entry for entry in ledger["transactions"] if entry["state"] == "approved"]
+    back = sum(entry["amount"] for entry in entries if entry["kind"] in ("refund", "void"))
+    is_balanced = ledger["sum_of_postings"] == 0
+    _heading("the bank's ledger")
+    for entry in reversed(ledger["transactions"]):
+        _write(f"    {entry['kind']:<8} {entry['amount'] / 100:>10.2f}  {entry['state']:<9} RRN {entry['rrn']}")
+    is_back = back == 3000 + 1250 and is_balanced
+    _write(f"\n{'OK' if is_back else 'FAILED'}: {back / 100:.2f} went back, postings sum to {ledger['sum_of_postings']}")
+    return 0 if is_back else 1
+
+
+def _heading(text: str) -> None:
+    _write(f"\n=== {text}")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
