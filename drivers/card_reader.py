@@ -19,6 +19,7 @@ from terminal.ports import CardMute, CardRemoved, DeviceError, NoCard, ReaderMis
 
 SAM = "SAM"  # in the name of a reader whose slot is inside the terminal
 LOOK_AGAIN_MS = 1_000  # a status call ends by itself; a change ends it at once
+POLLED_MS = 500  # pcscd looks at a slot that does not report by itself every 400 ms
 STATUS_WORD = 2
 NO_SERVICE = "the card reader's service (pcscd) does not run"
 NO_READER = "no card reader is connected"
@@ -164,9 +165,9 @@ class _Powered:
             raise CardFaulty("the reader does not speak the protocol that the card names first")
 
     def _transmit_error(self, code: int) -> DeviceError:
-        """A pulled card and a mute one can give the same code: the slot knows."""
+        """A pulled card and a mute one can give the same code: the slot knows, when it has been looked at again."""
         scard = _scard()
-        if code == scard.SCARD_E_NOT_TRANSACTED and self._is_in_slot():
+        if code == scard.SCARD_E_NOT_TRANSACTED and self._stays_in_slot():
             return CardMute("the card does not answer")
         if code in (scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED, scard.SCARD_F_COMM_ERROR):
             return CardMute(NO_SERVICE)
@@ -174,9 +175,12 @@ class _Powered:
             return CardMute("the card lost its power or was reset")
         return CardRemoved(LEFT)
 
-    def _is_in_slot(self) -> bool:
+    def _stays_in_slot(self) -> bool:
         try:
-            return _look(self._wanted)
+            with _context() as context:
+                reader = _find(context, self._wanted)
+                state = _status(context, reader, 0, 0)
+                return _is_present(state) and _is_present(_status(context, reader, state, POLLED_MS))
         except ReaderMissing:
             return False
 
@@ -209,9 +213,11 @@ class _Watch:
 
 
 def _scard() -> Any:
-    """pyscard, imported by the first who needs it: start-up does not pay for it."""
-    from smartcard import scard
-
+    """pyscard, imported by the first who needs it: start-up does not pay for it. Raises ReaderMissing."""
+    try:
+        from smartcard import scard
+    except ImportError as error:
+        raise ReaderMissing(f"PC/SC cannot be used: {error.name or 'smartcard'} is missing") from None
     return scard
 
 

@@ -85,11 +85,11 @@ def open_evdev(path_or_name: str) -> Source:
     import evdev
 
     if path_or_name.startswith("/"):
-        return evdev.InputDevice(path_or_name)  # type: ignore[no-any-return]
+        return evdev.InputDevice(path_or_name)
     for path in sorted(evdev.list_devices()):
         device = evdev.InputDevice(path)
         if path_or_name.casefold() in device.name.casefold():
-            return device  # type: ignore[no-any-return]
+            return device
         device.close()
     raise FileNotFoundError(f"no input device is called {path_or_name}")
 

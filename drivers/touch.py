@@ -51,7 +51,8 @@ class Finger:
         if self.slot:
             return self  # a second finger writes nothing
         if kind == EV_ABS and code in AXES:
-            return replace(self, **{AXES[code]: value}, is_changed=True)
+            moved = replace(self, x=value) if AXES[code] == "x" else replace(self, y=value)
+            return replace(moved, is_changed=True)
         if kind == EV_KEY and code == BTN_TOUCH:
             return replace(self, is_down=bool(value), is_changed=True)
         if kind == EV_ABS and code == ABS_MT_TRACKING_ID:
@@ -73,13 +74,23 @@ def open_evdev(path_or_name: str) -> Source:
     import evdev
 
     if path_or_name.startswith("/"):
-        return evdev.InputDevice(path_or_name)  # type: ignore[no-any-return]
+        return evdev.InputDevice(path_or_name)
     for path in sorted(evdev.list_devices()):
         device = evdev.InputDevice(path)
         if path_or_name.casefold() in device.name.casefold():
-            return device  # type: ignore[no-any-return]
+            return device
         device.close()
     raise FileNotFoundError(f"no input device is called {path_or_name}")
+
+
+def _range(source: Source, axis: str) -> tuple[int, int]:
+    """Lowest and highest value of an axis; a panel has the plain one, the multitouch one, or both."""
+    for code in (code for code, name in AXES.items() if name == axis):
+        with contextlib.suppress(OSError):
+            found = source.absinfo(code)
+            if found.max > found.min:
+                return found.min, found.max
+    raise OSError(f"the device has no axis {axis}")
 
 
 class EvdevTouch:
@@ -132,8 +143,7 @@ class EvdevTouch:
         while self._events is None:
             try:
                 self._source = self._opener(self._name)
-                wide, tall = self._source.absinfo(0), self._source.absinfo(1)
-                self._ranges = ((wide.min, wide.max), (tall.min, tall.max))
+                self._ranges = _range(self._source, "x"), _range(self._source, "y")
                 self._events = self._source.async_read_loop()
             except OSError:
                 self._drop()

@@ -33,10 +33,8 @@ class ReplyFaulty(EmvError):
     code = "reply-faulty"
 
 
-class TlvError(EmvError):
+class TlvError(CardFaulty):
     """Bytes that are not BER-TLV as EMV Book 3, annex B, wants them."""
-
-    code = "card-faulty"
 
 
 class ApplicationRefused(Exception):

@@ -16,6 +16,7 @@ from terminal.money import Money
 
 UN = bytes.fromhex("7863AFC6")
 AUTHENTICATED = bytes.fromhex("910A11223344556677883030")
+TRACE_TVR = "8080008000"  # the card is of version 0020 and we of 0030; no offline data authentication
 TRACE_READ_ONLY, TRACE_BEGIN, TRACE_COMPLETE = 11, 17, 1  # commands
 
 
@@ -89,7 +90,7 @@ async def test_a_sale_goes_online_with_the_real_card_s_arqc_and_ends_in_its_tc()
     asked = await online(wire)
     values = dict(tlv.parse(asked.icc_data))
     assert values[tags.CRYPTOGRAM].hex().upper() == "B04398D218017BF9"
-    assert (values[tags.CVM_RESULTS].hex(), values[tags.TVR].hex()) == ("5e0300", "8000008000")
+    assert (values[tags.CVM_RESULTS].hex(), values[tags.TVR].hex()) == ("5e0300", TRACE_TVR)
     assert asked.needs_signature
     assert len(wire.commands) == TRACE_BEGIN
     done = await sale.complete(wire.transmit, 1, asked.session, "00", b"")
@@ -104,7 +105,7 @@ async def test_the_first_cryptogram_is_asked_for_as_in_the_trace_but_for_the_tvr
     await online(wire)
     asked = wire.commands[-1].hex().upper()
     assert asked == (
-        "80AE800037" "000000006580" "000000000000" "0156" "8000008000" "0156" "150316" "00" "7863AFC6"
+        "80AE800037" "000000006580" "000000000000" "0156" "8080008000" "0156" "150316" "00" "7863AFC6"
         "003510" + "00" * 20 + "5E0300" "00"
     )  # fmt: skip
 
@@ -114,7 +115,7 @@ async def test_issuer_authentication_that_fails_is_noted_and_the_card_decides() 
     asked = await online(wire)
     done = await sale.complete(wire.transmit, 1, asked.session, "00", AUTHENTICATED)
     assert wire.commands[-2].hex().upper().startswith("008200000A1122334455667788")
-    assert (done.is_approved, done.tvr.hex(), done.tsi.hex()) == (True, "8000008040", "7800")
+    assert (done.is_approved, done.tvr.hex(), done.tsi.hex()) == (True, "8080008040", "7800")
 
 
 async def test_f55_has_the_order_of_the_captured_sale() -> None:
@@ -171,7 +172,7 @@ async def test_action_codes_that_deny_end_before_the_acquirer() -> None:
     assert result.tvr.hex() == "8000008000"
 
 
-@pytest.mark.parametrize("reply", ["6985", "9000", "80039000", "801180006B" + "00" * 14 + "9000"])
+@pytest.mark.parametrize("reply", ["6985", "9000", "80039000", "800A80006B" + "00" * 7 + "9000"])
 async def test_a_cryptogram_that_is_not_whole_is_a_faulty_card(reply: str) -> None:
     class Broken(Wire):
         async def transmit(self, command: bytes) -> bytes:
