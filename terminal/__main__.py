@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -28,7 +28,10 @@ def terminal(config: Path) -> None:
     """Run the core of a terminal until it is told to stop."""
     from terminal.app import serve
 
-    _until_told(serve(_loaded(config)))
+    try:
+        _until_told(serve(_loaded(config)))
+    except ConfigRefused as error:
+        _refuse(error)
 
 
 @main.command("check-config")
@@ -80,8 +83,12 @@ def _loaded(path: Path) -> Config:
     try:
         return load(path)
     except ConfigRefused as error:
-        click.echo(f"configuration refused: {error}", err=True)
-        sys.exit(BAD_CONFIGURATION)
+        _refuse(error)
+
+
+def _refuse(error: ConfigRefused) -> NoReturn:
+    click.echo(f"configuration refused: {error}", err=True)
+    sys.exit(BAD_CONFIGURATION)
 
 
 def _until_told(work: Coroutine[Any, Any, None]) -> None:

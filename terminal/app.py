@@ -12,10 +12,10 @@ from pathlib import Path
 from drivers.clock import SystemClock
 from drivers.line import TlsLine, client_context
 from drivers.magstripe import LineStripe, NoStripe
-from drivers.service import notify
+from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
 from keys.passwords import ArgonPasswords
 from keys.vault import Vault
-from terminal.config import Config
+from terminal.config import Config, ConfigRefused
 from terminal.dialogue import bad_news, menu
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.follow_up import follow_up
@@ -98,7 +98,7 @@ async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitS
         card_reader=await _card_reader(config, stack),
         stripe=LineStripe(config.reader.stripe) if config.reader.stripe else NoStripe(),
         printer=_printer(config),
-        line=TlsLine(config.line.host, config.line.port, client_context(Path(config.line.authority))),
+        line=_line(config),
         vault=Vault(Path(config.files.vault), device_key(Path(config.files.device_key))),
         passwords=ArgonPasswords(),
         front=front,
@@ -137,6 +137,14 @@ async def _card_reader(config: Config, stack: contextlib.AsyncExitStack) -> Card
     return PcscReader(config.reader.name)
 
 
+def _line(config: Config) -> TlsLine:
+    try:
+        context = client_context(Path(config.line.authority))
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigRefused(f"line.authority: {config.line.authority}: {error.strerror or error}") from None
+    return TlsLine(config.line.host, config.line.port, context)
+
+
 def _printer(config: Config) -> Printer:
     from drivers.printer import EscposPrinter
 
@@ -152,17 +160,17 @@ def _typeset(receipt: Receipt, columns: int) -> Paper:
 @contextlib.asynccontextmanager
 async def _tended() -> AsyncIterator[None]:
     """Tell systemd that the service is ready, and that the loop still turns."""
-    notify("READY=1")
+    notify(READY)
     beating = asyncio.create_task(_heartbeat())
     try:
         yield
     finally:
         beating.cancel()
-        notify("STOPPING=1")
+        notify(STOPPING)
 
 
 async def _heartbeat() -> None:
-    microseconds = int(os.environ.get("WATCHDOG_USEC", "0"))
-    while microseconds:
-        notify("WATCHDOG=1")
-        await asyncio.sleep(microseconds / 2_000_000)
+    seconds = watchdog_interval()
+    while seconds:
+        notify(ALIVE)
+        await asyncio.sleep(seconds)

@@ -176,14 +176,12 @@ class BackRoom:
         self.ledger = self._stack.enter_context(Ledger(self.folder / "bank.db"))
         open_test_branch(self.ledger)
         for card in self.tray.values():
-            if self.ledger.balance(card.pan) is None:
+            if self.ledger.card_balance(card.pan) is None:
                 self.ledger.add_account(card.pan, f"{card.holder_zh} {card.holder_en}", OPENING_BALANCE)
         make_test_authority(self.folder / "tls")
-        tls = self.folder / "tls"
         host = Host(self.ledger, BankClock(), secrets.token_bytes)
-        server = await serve(host, self.faults, tls / "server.pem", tls / "server.key", 0)
-        self._stack.callback(server.close)
-        return int(server.sockets[0].getsockname()[1])
+        server = await self._stack.enter_async_context(await serve(host, self.faults, self.folder / "tls"))
+        return server.port
 
     def _make_keys(self) -> None:
         key = self.folder / "device.key"

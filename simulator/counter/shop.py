@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from simulator.acquirer.faults import LineState
 from simulator.counter.back_room import BackRoom
 from simulator.counter.play import play_refund
 from terminal.events import FrontAttached, KeyPressed, StrokeDrawn
@@ -38,7 +39,7 @@ class Shop:
     # --- the front -----------------------------------------------------------------------------------------------
     async def attend(self) -> None:
         """Attach to the core, again and again: it may lose its current at any moment."""
-        me = FrontAttached("counter", has_glass="touch" in self._painter.device_class.name)
+        me = FrontAttached("counter", has_glass=self._painter.device.is_touch)
         while True:
             with contextlib.suppress(OSError):
                 async with CoreLink.attach(self._room.folder / "front.sock", me) as self._link:
@@ -117,7 +118,7 @@ class Shop:
         return self._room.faults.state.value
 
     def set_line(self, state: str) -> None:
-        self._room.faults.set_state(state)
+        self._room.faults.state = LineState(state)
 
     def set_printer(self, state: str) -> None:
         self._room.printer.set_state(state)
@@ -131,9 +132,11 @@ class Shop:
     def facts(self) -> dict[str, Any]:
         return {
             "cards": self._room.card_path,
-            "device": self._painter.device_class.name,
+            "device": self._painter.device.name,
             "python": sys.version.split()[0],
             "core_pid": self._room.core_pid,
+            "line": self.line,
+            "printer": self._room.printer.state,
         }
 
     def _report(self, event: KeyPressed | StrokeDrawn) -> None:

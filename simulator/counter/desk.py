@@ -1,0 +1,58 @@
+"""What the page and the plays ask of a counter. Law: JSON-ready values; bad names raise KeyError or ValueError."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class CounterDesk(Protocol):
+    """One counter. `serial` grows with every new screen."""
+
+    serial: int
+
+    @property
+    def line(self) -> str:
+        """up, down, slow, answer_lost or request_lost."""
+        ...
+
+    def screen(self) -> dict[str, Any]:
+        """kind, title, lines, hint, status, language."""
+        ...
+
+    def screen_png(self) -> bytes: ...
+
+    async def changed(self, serial: int, timeout: float) -> int:
+        """The newest serial, as soon as it differs from `serial` or the time (seconds) is over."""
+        ...
+
+    def press(self, key: str) -> None: ...
+
+    def touch(self, stroke: list[tuple[int, int]]) -> None:
+        """Points in pixels of the screen."""
+        ...
+
+    def cards(self) -> list[dict[str, Any]]:
+        """id, name {zh, en}, inserted, kinds of ["insert", "swipe"]."""
+        ...
+
+    async def insert(self, id: str) -> None: ...
+
+    async def swipe(self, id: str) -> None: ...
+
+    async def remove(self) -> None: ...
+
+    def papers(self) -> list[dict[str, Any]]:
+        """text and png of each paper, oldest first."""
+        ...
+
+    def set_line(self, state: str) -> None: ...
+
+    def set_printer(self, state: str) -> None: ...
+
+    def ledger(self) -> dict[str, Any]: ...
+
+    async def power_cut(self) -> None: ...
+
+    def facts(self) -> dict[str, Any]:
+        """cards ("pcscd" or why not), device, versions, line, printer."""
+        ...
