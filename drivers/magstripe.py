@@ -52,8 +52,8 @@ class LineStripe:
 
     async def _chunk(self) -> bytes:
         loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-        loop.add_reader(self._fd, lambda: ready.done() or ready.set_result(None))
+        ready: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(self._fd, _once, ready)
         try:
             await ready
             return os.read(self._fd, LONGEST)
@@ -69,6 +69,11 @@ class NoStripe:
     async def swiped(self) -> bytes:
         await asyncio.Event().wait()
         raise ReaderMissing("no stripe reader")
+
+
+def _once(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 def track2(line: bytes) -> bytes:

@@ -14,7 +14,8 @@ from ui.page import Page, PageLine
 from ui.theme import ACCENT, FIELD, HAIRLINE, INK, KEY, MUTED, Colour
 from ui.wrap import wrap
 
-VALUE_SHRINKS = (100, 85, 70, 58)  # per cent: a long value is set smaller before it is set on two rows
+FIELD_SHRINKS = (100, 85, 70, 58)  # per cent: digits are set smaller before they are set on two rows
+ROW_SHRINKS = (100, 88)  # the same for the value of a row, which stays about as tall as its label
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Composer:
         unit_size = device.px(self._step.text)
         unit_wide = self._fonts.width(line.label, unit_size) + inner if line.label else 0
         room = self._width - 2 * inner - unit_wide - caret * 2
-        size, rows = self._fitted(line.value, device.px(self._step.value), room, is_bold=True)
+        size, rows = self._fitted(line.value, device.px(self._step.value), room, FIELD_SHRINKS, is_bold=True)
         tall = self._fonts.height(size)
         frame = Rect(0, self.height, self._width, tall * len(rows) + inner // 2)
         self.pieces.append(Plate(frame, FIELD, self._accent, device.px(20)))
@@ -178,7 +179,7 @@ class Composer:
             self.height += self._fonts.height(size)
         else:
             self._text_at(0, line.label, label_size, MUTED)
-            fitted, rows = self._fitted(line.value, size, self._width, is_bold)
+            fitted, rows = self._fitted(line.value, size, self._width, ROW_SHRINKS, is_bold=is_bold)
             for row in rows:
                 self._ink(self._width - self._fonts.width(row, fitted, is_bold), self.height, row, fitted, INK, is_bold)
                 self.height += self._fonts.height(fitted)
@@ -195,9 +196,11 @@ class Composer:
             self.pieces.append(Picture("card", way, Rect(place * wide, self.height, wide, tall)))
         self.height += tall + self._device.px(self._step.gap + 20)
 
-    def _fitted(self, text: str, size: int, width: int, is_bold: bool) -> tuple[int, list[str]]:
+    def _fitted(
+        self, text: str, size: int, width: int, shrinks: tuple[int, ...], *, is_bold: bool
+    ) -> tuple[int, list[str]]:
         """The size at which the text fits one row, or the smallest with as many rows as it takes."""
-        sizes = [max(8, size * shrink // 100) for shrink in VALUE_SHRINKS]
+        sizes = [max(8, size * shrink // 100) for shrink in shrinks]
         for tried in sizes:
             if self._fonts.width(text, tried, is_bold) <= width:
                 return tried, [text]

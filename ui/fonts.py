@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ui.theme import Colour, font_file
 
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-
 if TYPE_CHECKING:
     import pygame
 
-KEPT = 160  # surfaces: several pages' worth, about 2 MB
+KEPT = 160  # surfaces: several pages' worth, about 3 MB
+OPEN = 12  # sizes of the font: each open one holds half a megabyte, and a page needs about eight
 
 
 class Fonts:
@@ -26,13 +24,10 @@ class Fonts:
         pygame.font.init()
         self._open = pygame.font.Font
         self._file = str(font_file())
-        self._fonts: dict[tuple[int, bool], pygame.font.Font] = {}
+        self._fonts: OrderedDict[tuple[int, bool], pygame.font.Font] = OrderedDict()
         self._drawn: OrderedDict[tuple[str, int, Colour, bool], pygame.Surface] = OrderedDict()
         self.width = lru_cache(maxsize=4096)(self._width)
-
-    def height(self, size: int) -> int:
-        """The height of a row of text."""
-        return int(self._font(size, False).get_linesize())
+        self.height = lru_cache(maxsize=64)(self._height)
 
     def draw(self, text: str, size: int, colour: Colour, is_bold: bool) -> pygame.Surface:
         """The text on a transparent ground."""
@@ -46,6 +41,10 @@ class Fonts:
             self._drawn.popitem(last=False)
         return surface
 
+    def _height(self, size: int) -> int:
+        """The height of a row of text."""
+        return int(self._font(size, False).get_linesize())
+
     def _width(self, text: str, size: int, is_bold: bool = False) -> int:
         return int(self._font(size, is_bold).size(text)[0])
 
@@ -54,4 +53,7 @@ class Fonts:
             font = self._open(self._file, size)
             font.set_bold(is_bold)
             self._fonts[size, is_bold] = font
+            if len(self._fonts) > OPEN:
+                self._fonts.popitem(last=False)
+        self._fonts.move_to_end((size, is_bold))
         return self._fonts[size, is_bold]

@@ -25,7 +25,9 @@ from terminal.events import Event, FrontAttached, KeyPressed
 from terminal.front_link import CoreLink
 from terminal.ports import DeviceError, Display, Keypad
 from terminal.screens import Progress, Say, Shown
+from ui.layout import DeviceClassUnknown
 from ui.painter import Painter
+from ui.theme import FontMissing
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between attempts to reach the core
 WINDOW_PULSE = 1 / 50  # seconds; a desktop window has no file to wait on
@@ -110,7 +112,7 @@ class Front:
         if is_down:
             self._path.append((x, y))
             if self._painter.stroke(self._shown, self._path[:1]):
-                self._display_now(self._painter.trace(self._shown, self._path[-2:]))
+                self._display_now(self._painter.trace(self._shown, self._path))
                 self._seen = None
             return
         path, self._path = self._path, []
@@ -259,7 +261,7 @@ def main(config: Path | None, **options: str | None) -> None:
     """The screen and the keys of the terminal."""
     try:
         asyncio.run(serve(configured(config, options)))
-    except (ConfigRefused, DeviceError, ValueError, RuntimeError) as reason:
+    except (ConfigRefused, DeviceError, DeviceClassUnknown, FontMissing) as reason:
         raise click.ClickException(str(reason)) from reason
 
 

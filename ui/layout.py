@@ -14,6 +14,10 @@ from typing import NamedTuple
 from terminal.screens import Ask, CardPrompt, Menu, Notice, Progress, Screen, Sheet, SignPad
 
 
+class DeviceClassUnknown(ValueError):
+    """There is no such device class; says which there are."""
+
+
 class Rect(NamedTuple):
     """Left, top, width, height in pixels."""
 
@@ -24,9 +28,6 @@ class Rect(NamedTuple):
 
     def has(self, x: int, y: int) -> bool:
         return self.x <= x < self.x + self.w and self.y <= y < self.y + self.h
-
-    def inset(self, by: int) -> Rect:
-        return Rect(self.x + by, self.y + by, self.w - 2 * by, self.h - 2 * by)
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class DeviceClass:
         return self.height > self.width
 
     def px(self, per_cent: int) -> int:
-        """A share of a row in pixels, at least one."""
-        return max(1, self.row * per_cent // 100)
+        """A share of a row in pixels, at least one unless it is none."""
+        return max(1, self.row * per_cent // 100) if per_cent else 0
 
 
 TOUCH = DeviceClass(
@@ -98,7 +99,7 @@ KEYPAD = DeviceClass(
         Step(70, 90, 98, 150, 200, 270, 26, 0),
         Step(70, 80, 92, 135, 150, 210, 12, 0),
         Step(66, 74, 84, 120, 110, 170, 4, 0),
-        Step(60, 66, 72, 105, 90, 0, 2, 0),
+        Step(60, 66, 72, 105, 90, 0, 0, 0),
         Step(54, 60, 66, 90, 80, 0, 0, 0),
         Step(50, 54, 58, 80, 70, 0, 0, 0),
     ),
@@ -130,6 +131,13 @@ class KeyBox(NamedTuple):
 
 
 Keys = tuple[KeyBox, ...]
+
+
+def device_class(name: str) -> DeviceClass:
+    """Raises DeviceClassUnknown."""
+    if name not in DEVICE_CLASSES:
+        raise DeviceClassUnknown(f"no device class {name}: there are {', '.join(DEVICE_CLASSES)}")
+    return DEVICE_CLASSES[name]
 
 
 def keyboards(device: DeviceClass, screen: Screen) -> tuple[tuple[Keys, tuple[Step, ...]], ...]:

@@ -17,7 +17,7 @@ from terminal.screens import CardPrompt, Say, Shown, SignPad
 from ui import layout, shapes, theme
 from ui.composition import Composer, Ink, Piece, Plate
 from ui.fonts import Fonts
-from ui.layout import DEVICE_CLASSES, DeviceClass, Keys, Rect
+from ui.layout import Keys, Rect
 from ui.page import Page, page
 from ui.text import Words, words
 from ui.wrap import wrap
@@ -55,9 +55,7 @@ class Painter:
     """Paints for one device class."""
 
     def __init__(self, device_class: str, fonts: Fonts | None = None) -> None:
-        if device_class not in DEVICE_CLASSES:
-            raise ValueError(f"no device class {device_class}: there are {', '.join(DEVICE_CLASSES)}")
-        self.device: DeviceClass = DEVICE_CLASSES[device_class]
+        self.device = layout.device_class(device_class)
         self._fonts = fonts or Fonts()
         self._surface = pygame.Surface((self.device.width, self.device.height), 0, 32, MASKS)
         self._painted: Shown | None = None
@@ -101,7 +99,7 @@ class Painter:
         return StrokeDrawn(tuple((_per_mille(x - area.x, area.w), _per_mille(y - area.y, area.h)) for x, y in points))
 
     def trace(self, shown: Shown, points: Points) -> pygame.Surface:
-        """The picture with a stroke that is still being drawn, clipped to the pad."""
+        """The picture with a stroke that is still being drawn, all of it so far, clipped to the pad."""
         surface = self.paint(shown)
         if area := self._pad(shown):
             surface.set_clip(area)

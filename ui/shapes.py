@@ -13,17 +13,14 @@ Points are per cent of the sign's square.
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections.abc import Sequence
+
+import pygame
 
 from ui.fonts import Fonts
 from ui.layout import Rect
 from ui.theme import FIELD, GROUND, HAIRLINE, INK, MUTED, ON_DARK, Colour
-
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-import itertools
-
-import pygame
 
 Points = Sequence[tuple[int, int]]
 OCTAGON: Points = ((30, 0), (70, 0), (100, 30), (100, 70), (70, 100), (30, 100), (0, 70), (0, 30))

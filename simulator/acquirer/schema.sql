@@ -1,5 +1,5 @@
 -- The bank's books. A posting moves money from `debit` to `credit`; balances follow in the same commit, so their sum is 0.
--- Card numbers stand in `account` and `entry` alone (it is the bank and must match them); `message` holds masked fields.
+-- Card numbers are account numbers here (`account`, `entry`, `posting`: a bank must match them); `message` is masked.
 CREATE TABLE IF NOT EXISTS account (
     id      TEXT PRIMARY KEY,
     kind    TEXT NOT NULL CHECK (kind IN ('card', 'merchant', 'bank')),

@@ -92,7 +92,7 @@ class VpcdReader:
         await self._set(SlotCard(reader, writer))
         try:
             # at_eof turns true only when the peer has gone and nothing is left to read
-            while not reader.at_eof():
+            while not reader.at_eof():  # noqa: ASYNC110 - a peer's leaving cannot be awaited beside a reader in use
                 await asyncio.sleep(0.05)
         finally:
             await self._set(None)

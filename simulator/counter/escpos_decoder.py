@@ -1,121 +1,189 @@
 """ESC/POS bytes -> what would be on the paper. Law: what is not in the table is reported, never guessed.
 
-Only the subset that every receipt printer understands; sizes of arguments come from the table, so that an unknown
-command can never shift the meaning of what follows without being noticed.
+Only the subset that every receipt printer understands. Each command's length comes from the table, so that one cannot
+shift the meaning of what follows; of an unknown command two bytes are taken and named, and what follows is text.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
 from terminal.paper import ImageRow, PaperRow, TextRow
 
-ESC, FS, GS, DLE, LF, CR = 0x1B, 0x1C, 0x1D, 0x10, 0x0A, 0x0D
-# command -> (name, number of argument bytes)
-COMMANDS: dict[bytes, tuple[str, int]] = {
-    b"\x1b@": ("reset", 0),
-    b"\x1ba": ("align", 1),
-    b"\x1b!": ("mode", 1),
-    b"\x1bE": ("bold", 1),
-    b"\x1bd": ("feed", 1),
-    b"\x1bt": ("code page", 1),
-    b"\x1bR": ("character set", 1),
-    b"\x1b2": ("line spacing", 0),
-    b"\x1b3": ("line spacing", 1),
-    b"\x1c&": ("chinese", 0),
-    b"\x1c.": ("latin", 0),
-    b"\x1d!": ("size", 1),
-    b"\x1dB": ("invert", 1),
-    b"\x1dV": ("cut", 1),
-    b"\x10\x04": ("status", 1),
+LF, CR = 0x0A, 0x0D
+FIRST_PRINTABLE = 0x20
+TALL_MODE, WIDE_MODE = 0x10, 0x20  # bits of ESC ! n
+WIDE, TALL = 0x10, 0x01  # doubled in GS ! n
+CUT_ONLY = frozenset((0, 1, 48, 49))  # GS V m; every other m has one more byte
+NORMAL_RASTER = frozenset((0, 48))  # GS v 0 m: one dot is one dot
+
+
+def _fixed(size: int) -> Callable[[bytes], int]:
+    return lambda argument: size
+
+
+def _cut(argument: bytes) -> int:
+    return 1 if argument[:1] and argument[0] in CUT_ONLY else 2
+
+
+def _raster(argument: bytes) -> int:
+    """GS v 0 m xL xH yL yH d1...dk"""
+    stride, height = int.from_bytes(argument[1:3], "little"), int.from_bytes(argument[3:5], "little")
+    return 5 + stride * height if len(argument) >= 5 else 5
+
+
+def _counted(argument: bytes) -> int:
+    """pL pH d1...dk"""
+    return 2 + int.from_bytes(argument[:2], "little") if len(argument) >= 2 else 2
+
+
+# command -> (name, bytes of argument by what is there of them); a name that starts with "not" is only reported
+COMMANDS: dict[bytes, tuple[str, Callable[[bytes], int]]] = {
+    b"\x1b@": ("reset", _fixed(0)),
+    b"\x1ba": ("align", _fixed(1)),
+    b"\x1b!": ("mode", _fixed(1)),
+    b"\x1bE": ("bold", _fixed(1)),
+    b"\x1bM": ("font", _fixed(1)),
+    b"\x1bd": ("feed", _fixed(1)),
+    b"\x1bt": ("code page", _fixed(1)),
+    b"\x1bR": ("character set", _fixed(1)),
+    b"\x1b2": ("line spacing", _fixed(0)),
+    b"\x1b3": ("line spacing", _fixed(1)),
+    b"\x1c&": ("chinese", _fixed(0)),
+    b"\x1c.": ("latin", _fixed(0)),
+    b"\x1d!": ("size", _fixed(1)),
+    b"\x1dB": ("invert", _fixed(1)),
+    b"\x1dV": ("cut", _cut),
+    b"\x1dr": ("asked in turn", _fixed(1)),
+    b"\x1dv0": ("raster", _raster),
+    b"\x1d(k": ("not drawn: a code of the printer's own", _counted),
+    b"\x1d(L": ("not drawn: graphics", _counted),
+    b"\x10\x04": ("asked now", _fixed(1)),
 }
-RASTER = b"\x1dv0"  # GS v 0 m xL xH yL yH data
-RASTER_HEAD = 5
-CUT_WITH_FEED = frozenset((65, 66))  # GS V 65 n, GS V 66 n take one more byte
+LEADS = frozenset(command[0] for command in COMMANDS)
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """Papers up to each cut, status requests seen, what was not understood, and the bytes still to come."""
+    """Papers up to each cut, requests (DLE EOT n; GS r n), what was not understood, and the bytes still to come."""
 
-    papers: tuple[tuple[PaperRow, ...], ...]
-    status_requests: tuple[int, ...]
-    unknown: tuple[str, ...]
-    rest: bytes
+    papers: tuple[tuple[PaperRow, ...], ...] = ()
+    status_requests: tuple[int, ...] = ()
+    requests_in_turn: tuple[int, ...] = ()
+    unknown: tuple[str, ...] = ()
+    rest: bytes = b""
 
 
 class Decoder:
     """Fed as the bytes come; keeps what is not complete yet."""
 
     def __init__(self) -> None:
-        self._rest, self._text, self._size = b"", b"", 0
+        self._rest, self._text, self._size, self._is_chinese = b"", bytearray(), 0, False
         self._rows: list[PaperRow] = []
+        self._papers: list[tuple[PaperRow, ...]] = []
+        self._now: list[int] = []
+        self._in_turn: list[int] = []
+        self._unknown: list[str] = []
+
+    @property
+    def rows(self) -> int:
+        """Rows on paper since the last cut."""
+        return len(self._rows)
 
     def feed(self, data: bytes) -> Decoded:
         """Everything that is complete by now."""
         raw, at = self._rest + data, 0
-        papers: list[tuple[PaperRow, ...]] = []
-        status: list[int] = []
-        unknown: list[str] = []
         while at < len(raw):
-            used = self._one(raw[at:], papers, status, unknown)
+            used = self._one(raw, at)
             if not used:
                 break
             at += used
         self._rest = raw[at:]
-        return Decoded(tuple(papers), tuple(status), tuple(unknown), self._rest)
+        told = Decoded(tuple(self._papers), tuple(self._now), tuple(self._in_turn), tuple(self._unknown), self._rest)
+        for each in (self._papers, self._now, self._in_turn, self._unknown):
+            each.clear()
+        return told
 
-    def _one(self, raw: bytes, papers: list[tuple[PaperRow, ...]], status: list[int], unknown: list[str]) -> int:
-        """Bytes used by the first thing in `raw`; 0 when it is not complete."""
-        if raw[0] not in (ESC, FS, GS, DLE, LF, CR):
-            self._text += raw[:1]
-            return 1
-        if raw[0] in (LF, CR):
-            if raw[0] == LF:
-                self._end_of_row()
-            return 1
-        if raw.startswith(RASTER):
-            return self._raster(raw)
-        if len(raw) < 2 or RASTER.startswith(raw[:3]):
-            return 0
-        return self._command(raw, papers, status, unknown)
+    def _one(self, raw: bytes, at: int) -> int:
+        """Bytes used by what stands at `at`; 0 when it is not complete."""
+        byte = raw[at]
+        if byte in LEADS:
+            return self._command(raw, at)
+        if byte == LF:
+            self._end_of_row()
+        elif byte >= FIRST_PRINTABLE:
+            self._text.append(byte)
+        elif byte != CR:
+            self._unknown.append(f"{byte:02x}")
+        return 1
 
-    def _command(self, raw: bytes, papers: list[tuple[PaperRow, ...]], status: list[int], unknown: list[str]) -> int:
-        known = COMMANDS.get(raw[:2])
-        if known is None:
-            unknown.append(raw[:2].hex())
-            return 2
-        name, size = known
-        if len(raw) < 2 + size:
+    def _command(self, raw: bytes, at: int) -> int:
+        for size in (2, 3):
+            command = raw[at : at + size]
+            if command in COMMANDS:
+                return self._known(command, raw, at + size)
+        is_begun = any(known.startswith(command) for known in COMMANDS)
+        if len(command) < 2 or is_begun:
             return 0
-        argument = raw[2] if size else 0
-        if name == "cut":
-            if argument in CUT_WITH_FEED and len(raw) < 4:
-                return 0
-            papers.append(tuple(self._rows))
-            self._rows = []
-            return 4 if argument in CUT_WITH_FEED else 3
-        if name == "status":
-            status.append(argument)
-        elif name == "feed":
-            self._rows.extend(TextRow("") for _ in range(argument))
+        self._unknown.append(command[:2].hex())
+        return 2
+
+    def _known(self, command: bytes, raw: bytes, start: int) -> int:
+        name, length = COMMANDS[command]
+        size = length(raw[start : start + 5])
+        if len(raw) < start + size:
+            return 0
+        argument = raw[start : start + size]
+        if name.startswith("not"):
+            self._unknown.append(f"{command.hex()} {name}")
+        elif size:
+            self._obey(name, argument)
+        else:
+            self._switch(name)
+        return len(command) + size
+
+    def _switch(self, name: str) -> None:
+        if name == "reset":
+            self._text.clear()
+            self._size, self._is_chinese = 0, False
+        elif name in ("chinese", "latin"):
+            self._is_chinese = name == "chinese"
+
+    def _obey(self, name: str, argument: bytes) -> None:
+        first = argument[0]
+        if name == "asked now":
+            self._now.append(first)
+        elif name == "asked in turn":
+            self._in_turn.append(first)
         elif name == "size":
-            self._size = argument
-        elif name == "reset":
-            self._text, self._size = b"", 0
-        return 2 + size
+            self._size = first
+        elif name == "mode":
+            self._size = (WIDE if first & WIDE_MODE else 0) | (TALL if first & TALL_MODE else 0)
+        elif name == "raster":
+            self._picture(argument)
+        elif name == "feed":
+            self._end_of_begun_row()
+            self._rows.extend(TextRow("") for _ in range(first))
+        elif name == "cut":
+            self._end_of_begun_row()
+            self._papers.append(tuple(self._rows))
+            self._rows = []
 
-    def _raster(self, raw: bytes) -> int:
-        start = len(RASTER) + RASTER_HEAD
-        if len(raw) < start:
-            return 0
-        stride, height = int.from_bytes(raw[4:6], "little"), int.from_bytes(raw[6:8], "little")
-        if len(raw) < start + stride * height:
-            return 0
-        self._rows.append(ImageRow(stride * 8, height, raw[start : start + stride * height]))
-        return start + stride * height
+    def _picture(self, argument: bytes) -> None:
+        if argument[0] not in NORMAL_RASTER:
+            self._unknown.append(f"{argument[0]:02x} not drawn: stretched raster")
+            return
+        self._end_of_begun_row()
+        stride, height = int.from_bytes(argument[1:3], "little"), int.from_bytes(argument[3:5], "little")
+        self._rows.append(ImageRow(stride * 8, height, argument[5:]))
+
+    def _end_of_begun_row(self) -> None:
+        if self._text:
+            self._end_of_row()
 
     def _end_of_row(self) -> None:
-        text = self._text.decode("gb18030", "replace")
-        wide, tall = self._size >> 4 & 1, self._size & 1
-        self._rows.append(TextRow(text, is_large=bool(wide and tall), is_tall=bool(tall and not wide)))
-        self._text = b""
+        text = self._text.decode("gb18030" if self._is_chinese else "cp437", "replace")
+        is_wide, is_tall = bool(self._size & 0xF0), bool(self._size & 0x0F)
+        self._rows.append(TextRow(text, is_large=is_wide and is_tall, is_tall=is_tall and not is_wide))
+        self._text.clear()

@@ -15,7 +15,9 @@ from terminal.paper import ImageRow, PaperRow, TextRow
 from ui.theme import font_file
 
 COLUMN, ROW, MARGIN = 12, 30, 12
-FONT_SIZE = 24
+BASELINE = 23  # of the 30 dots of a row
+FULL, HALF = 24, 20  # sizes at which a Chinese character is two columns wide, and a Latin one exactly one
+MONOSPACED = 1  # the face in the font's collection whose Latin letters are all 0.6 of their size wide
 INK, PAPER = 40, 252
 
 
@@ -34,8 +36,8 @@ def as_png(rows: Sequence[PaperRow], columns: int) -> bytes:
         if isinstance(row, TextRow):
             _draw_text(sheet, row, y)
         elif isinstance(row, ImageRow):
-            picture = Image.frombytes("1", (row.width, row.height), bytes(byte ^ 0xFF for byte in row.bits))
-            sheet.paste(picture, (MARGIN + max(0, width - row.width) // 2, y))
+            ink = Image.frombytes("1", (row.width, row.height), row.bits)
+            sheet.paste(INK, (MARGIN + max(0, width - row.width) // 2, y), ink)
         y += _height(row)
     out = io.BytesIO()
     sheet.save(out, "PNG", optimize=True)
@@ -57,14 +59,17 @@ def _draw_text(sheet: Image.Image, row: TextRow, y: int) -> None:
     x, wide = MARGIN, 2 if row.is_large else 1
     tall = 2 if row.is_large or row.is_tall else 1
     for character in row.text:
-        cell = COLUMN * (2 if ord(character) > 0x2E80 else 1)
+        # what takes two bytes or four in GB18030 stands on a whole square
+        is_full = len(character.encode("gb18030", "replace")) > 1
+        cell = COLUMN * (2 if is_full else 1)
         if character != " ":
             glyph = Image.new("L", (cell, ROW), PAPER)
-            ImageDraw.Draw(glyph).text((cell / 2, ROW / 2), character, INK, _font(), anchor="mm")
+            font = _font(FULL if is_full else HALF)
+            ImageDraw.Draw(glyph).text((cell / 2, BASELINE), character, INK, font, anchor="ms")
             sheet.paste(glyph.resize((cell * wide, ROW * tall)), (x, y))
         x += cell * wide
 
 
-@lru_cache(maxsize=1)
-def _font() -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(font_file()), FONT_SIZE)
+@lru_cache(maxsize=2)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(font_file()), size, index=MONOSPACED)

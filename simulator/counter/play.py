@@ -1,4 +1,4 @@
-"""The guide, played by keys and cards alone: every screen and every paper as text. Law: green only if the money is back.
+"""The guide, played by keys and cards alone: every screen and every paper as text. Green only if the money is back.
 
 What is waited for is the screen itself; nothing sleeps to give it time.
 """
@@ -224,7 +224,9 @@ def _verdict(ledger: dict[str, Any]) -> int:
     for entry in reversed(ledger["transactions"]):
         _write(f"    {entry['kind']:<8} {entry['amount'] / 100:>10.2f}  {entry['state']:<9} RRN {entry['rrn']}")
     is_back = back == 3000 + 1250 and is_balanced
-    _write(f"\n{'OK' if is_back else 'FAILED'}: {back / 100:.2f} went back, postings sum to {ledger['sum_of_postings']}")
+    _write(
+        f"\n{'OK' if is_back else 'FAILED'}: {back / 100:.2f} went back, postings sum to {ledger['sum_of_postings']}"
+    )
     return 0 if is_back else 1
 
 

@@ -1,27 +1,30 @@
 """The simulated printer: at the other end of a pty for the real driver, and in-process for tests on virtual time.
 
-| state   | answers status | prints                    |
-|---------|----------------|---------------------------|
-| ok      | paper in       | yes                       |
-| out     | paper end      | no: takes bytes, no paper |
-| off     | nothing        | no                        |
+| state   | answers status       | prints                                                          |
+|---------|----------------------|-----------------------------------------------------------------|
+| ok      | paper in             | yes                                                             |
+| out     | paper end, off line  | no: what is sent is lost, and a paper begun is torn off and lost |
+| off     | nothing              | no                                                              |
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tty
 from typing import Any, Self
 
-from simulator.counter.escpos_decoder import Decoder
+from simulator.counter.escpos_decoder import Decoded, Decoder
 from simulator.counter.paper import as_png, as_text
 from terminal.paper import Paper, PaperRow
 from terminal.ports import PaperOut, PrinterLost
 
 STATES = ("ok", "out", "off")
-STATUS_OK, PAPER_END = 0x12, 0x60  # DLE EOT 4: fixed bits, paper end sensor
-PAPER_STATUS = 4
+PAPER_STATUS, PRINTER_STATUS = 4, 1  # DLE EOT n
+STATUS_OK = 0x12  # the fixed bits of an answer to DLE EOT
+PAPER_END, OFF_LINE = 0x60, 0x08
+IN_TURN_OK = 0x00  # the answer to GS r 1 with paper in
 CHUNK = 65_536
 
 
@@ -34,6 +37,7 @@ class PtyPrinter:
         self.unknown: list[str] = []
         self._decoder, self._papers = Decoder(), list[tuple[PaperRow, ...]]()
         self._drawn: dict[int, dict[str, Any]] = {}
+        self._rows_left: int | None = None
         self._ours = self._theirs = -1
 
     async def __aenter__(self) -> Self:
@@ -51,10 +55,16 @@ class PtyPrinter:
         os.close(self._theirs)
 
     def set_state(self, state: str) -> None:
-        """Raises ValueError for what is not in STATES."""
+        """Raises ValueError for what is not in STATES. A new roll is a new beginning."""
         if state not in STATES:
             raise ValueError(f"a printer is one of {', '.join(STATES)}")
-        self.state = state
+        self.state, self._rows_left = state, None
+        if state == "ok":
+            self._decoder = Decoder()
+
+    def run_out_after(self, rows: int) -> None:
+        """The roll ends when the paper being printed has more rows than this."""
+        self._rows_left = rows
 
     @property
     def count(self) -> int:
@@ -74,17 +84,32 @@ class PtyPrinter:
     def _readable(self) -> None:
         try:
             data = os.read(self._ours, CHUNK)
-        except (BlockingIOError, OSError):
+        except OSError:
             return
-        if self.state == "off":
-            return
-        decoded = self._decoder.feed(data)
+        if self.state != "off":
+            self._take(self._decoder.feed(data))
+
+    def _take(self, decoded: Decoded) -> None:
         self.unknown.extend(decoded.unknown)
-        for request in decoded.status_requests:
-            end = PAPER_END if request == PAPER_STATUS and self.state == "out" else 0
-            os.write(self._ours, bytes([STATUS_OK | end]))
+        if self.state == "ok" and self._is_at_its_end(decoded):
+            self.state = "out"
         if self.state == "ok":
             self._papers.extend(decoded.papers)
+            self._answer(IN_TURN_OK for _ in decoded.requests_in_turn)
+        self._answer(self._status(request) for request in decoded.status_requests)
+
+    def _is_at_its_end(self, decoded: Decoded) -> bool:
+        longest = max([self._decoder.rows, *(len(paper) for paper in decoded.papers)])
+        return self._rows_left is not None and longest > self._rows_left
+
+    def _status(self, request: int) -> int:
+        is_out = self.state == "out"
+        bits = {PAPER_STATUS: PAPER_END, PRINTER_STATUS: OFF_LINE}.get(request, 0)
+        return STATUS_OK | (bits if is_out else 0)
+
+    def _answer(self, status: Any) -> None:
+        with contextlib.suppress(BlockingIOError):  # nobody reads
+            os.write(self._ours, bytes(status))
 
 
 class SimulatedPrinter:
@@ -94,11 +119,15 @@ class SimulatedPrinter:
         self.columns = columns
         self.papers: list[Paper] = []
         self.is_out = self.is_lost = False
+        self.out_at_row: int | None = None
 
     async def print(self, paper: Paper) -> None:
         """Raises PaperOut, PrinterLost."""
         if not await self.has_paper():
             raise PaperOut("the printer has no paper")
+        if self.out_at_row is not None and len(paper) > self.out_at_row:
+            self.is_out, self.out_at_row = True, None
+            raise PaperOut("the paper ran out while printing")
         self.papers.append(paper)
 
     async def has_paper(self) -> bool:

@@ -172,7 +172,14 @@ async def _page(shop: Shop, port: int) -> None:
 
     from simulator.counter.web import counter_app
 
-    config = uvicorn.Config(counter_app(shop), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        counter_app(shop),
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,  # an open page's event stream would hold the end for ever
+    )
     sys.stdout.write(f"yuanlu counter: http://127.0.0.1:{port}  (Ctrl-C ends it; TEST CARDS AND TEST KEYS ONLY)\n")
     sys.stdout.flush()
     await uvicorn.Server(config).serve()

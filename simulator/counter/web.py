@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -25,13 +25,18 @@ from terminal.events import KEYS
 T = TypeVar("T", bound=msgspec.Struct)
 STATIC = Path(__file__).parent / "static"
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+POLICY = b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = (
-    (b"content-security-policy", b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"),
+    (b"content-security-policy", POLICY),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
 LONGEST_BODY, MOST_POINTS = 65_536, 2_000
+Pixel = Annotated[int, msgspec.Meta(ge=0, le=4_095)]  # no screen of ours is larger
+HTTP_PORT = 80  # the one that a Host header may leave out
 BEAT = 15.0  # seconds between signs of life to the page
 
 
@@ -47,7 +52,7 @@ class CardBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TouchBody(msgspec.Struct, forbid_unknown_fields=True):
-    stroke: list[tuple[int, int]]
+    stroke: list[tuple[Pixel, Pixel]]
 
 
 class StateBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -234,15 +239,16 @@ class _Loopback:
                 message = {**message, "headers": [*message["headers"], *HEADERS]}
             await send(message)
 
-        if not _is_local(dict(scope["headers"])):
+        if not _is_local(dict(scope["headers"]), scope["server"][1]):
             refusal = JSONResponse({"error": "the counter answers to pages of this machine only"}, 403)
             await refusal(scope, receive, with_headers)
             return
         await self._app(scope, receive, with_headers)
 
 
-def _is_local(headers: dict[bytes, bytes]) -> bool:
+def _is_local(headers: dict[bytes, bytes], port: int) -> bool:
+    """Whether Host is one of our own names at our own port, and Origin, where a browser sends it, is our page."""
     host = headers.get(b"host", b"").decode("latin-1")
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     origin = headers.get(b"origin", b"").decode("latin-1")
-    return name in LOCAL_NAMES and origin in ("", f"http://{host}")
+    ours = {f"{name}:{port}" for name in LOCAL_NAMES} | (LOCAL_NAMES if port == HTTP_PORT else frozenset())
+    return host in ours and origin in ("", f"http://{host}")

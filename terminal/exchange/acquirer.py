@@ -14,7 +14,7 @@ import msgspec
 from terminal.exchange.stages import MAC_WRONG, NO_ANSWER, OTHER_FAULT
 from terminal.iso8583.codec import Message, WireError, decode, encode, mac_block
 from terminal.iso8583.frame import Envelope, unpack
-from terminal.iso8583.messages import APPROVED, Identity, Reply, mismatch, reply, signed
+from terminal.iso8583.messages import APPROVED, INQUIRY, Identity, Reply, mismatch, reply, signed
 from terminal.journal.journal import Journal
 from terminal.ports import Connection, Line, LinkDown, LinkLost, Vault
 
@@ -90,7 +90,7 @@ class Acquirer:
         wrong = mismatch(request, answer)
         if wrong:
             raise self._unanswered(OTHER_FAULT, f"the answer is to another question: {wrong} differs")
-        if request.mti not in NO_MAC and answer["response_code"] in APPROVED and not await self._is_authentic(answer):
+        if _must_be_signed(request, answer) and not await self._is_authentic(answer):
             raise self._unanswered(MAC_WRONG, "the MAC of the answer is wrong")
         return reply(answer, envelope.demand)
 
@@ -101,3 +101,15 @@ class Acquirer:
     def _unanswered(self, reason: str, detail: str) -> Unanswered:
         self._journal.note("unanswered", reason, {"detail": detail})
         return Unanswered(reason, detail)
+
+
+def _must_be_signed(request: Message, answer: Message) -> bool:
+    """Whether a wrong or missing F64 makes it no answer.
+
+    An approval is signed always (cup.md 3.4), and so is any answer to an inquiry, for "not known" ends an UNKNOWN
+    (docs/adr/0002). A refusal need not be, but a MAC that is there must be right.
+    """
+    if request.mti in NO_MAC:
+        return False
+    is_inquiry = request["processing_code"] == INQUIRY.processing_code
+    return bool(answer["mac"]) or is_inquiry or answer["response_code"] in APPROVED

@@ -254,9 +254,7 @@ class Shop:
 
     def paper(self) -> str:
         """All that was printed, as text."""
-        return "\n".join(
-            "\n".join(row.text for row in paper if hasattr(row, "text")) for paper in self.printer.papers
-        )
+        return "\n".join("\n".join(row.text for row in paper if hasattr(row, "text")) for paper in self.printer.papers)
 
     # --- common ground -------------------------------------------------------------------------------------------
     async def first_day(self) -> None:

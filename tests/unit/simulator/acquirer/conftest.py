@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from acq_terminal import Bank, TestTerminal, open_bank
+
+from tests.unit.simulator.acquirer.acq_terminal import Bank, TestTerminal, open_bank
 
 
 @pytest.fixture

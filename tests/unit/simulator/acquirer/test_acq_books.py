@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from acq_terminal import OPENING, OTHER_PAN, PAN, TestTerminal, open_bank
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
 
 from terminal.iso8583.messages import Facts, Kind, Reply
 from terminal.money import Money
+from tests.unit.simulator.acquirer.acq_terminal import OPENING, OTHER_PAN, PAN, TestTerminal, open_bank
 
 AMOUNTS = st.integers(1, 40_000)
 Sold = tuple[Facts, Reply]

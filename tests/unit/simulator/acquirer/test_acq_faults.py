@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from acq_terminal import CHIP, OPENING, Bank, TestTerminal
 
 from keys.mac import cup_mac
 from simulator.acquirer.faults import Faults, LineState, Spoil
@@ -15,6 +14,7 @@ from terminal.iso8583.frame import unpack
 from terminal.iso8583.messages import Facts, Kind, financial, mismatch
 from terminal.money import Money
 from terminal.ports import Line, LinkDown, LinkLost
+from tests.unit.simulator.acquirer.acq_terminal import CHIP, OPENING, Bank, TestTerminal
 
 PATIENCE = 0.02  # seconds a test listens to silence
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from acq_terminal import CHIP, OPENING, PAN, Bank, TestTerminal
 
 from drivers.line import TlsLine, client_context
 from keys.certificates import make_test_authority
@@ -21,6 +20,7 @@ from terminal.iso8583.codec import Message
 from terminal.iso8583.messages import Facts, Identity, Kind, financial, sign_in
 from terminal.money import Money
 from terminal.ports import LinkDown, LinkLost
+from tests.unit.simulator.acquirer.acq_terminal import CHIP, OPENING, PAN, Bank, TestTerminal
 
 pytestmark = pytest.mark.process
 

@@ -1,0 +1,143 @@
+// The counter's page. Law: it holds no state of the business; everything it shows is asked for, every act is a POST.
+"use strict";
+const KEYS = [["func", "功能", "Func"], ["up", "▲", "▲"], ["down", "▼", "▼"], ["refund", "退款", "Refund"],
+  ["1", "1", "1"], ["2", "2", "2"], ["3", "3", "3"], ["cancel", "取消", "Cancel"],
+  ["4", "4", "4"], ["5", "5", "5"], ["6", "6", "6"], ["clear", "清除", "Clear"],
+  ["7", "7", "7"], ["8", "8", "8"], ["9", "9", "9"], ["enter", "确认", "Enter"],
+  ["00", "00", "00"], ["0", "0", "0"]];
+const KEYBOARD = {Enter: "enter", Backspace: "clear", Escape: "cancel", ArrowUp: "up", ArrowDown: "down", F1: "func", F2: "refund"};
+const LINES = [["up", "正常", "Up"], ["slow", "慢", "Slow"], ["down", "断开", "Down"], ["answer_lost", "应答丢失", "Answer lost"], ["request_lost", "请求丢失", "Request lost"]];
+const PRINTERS = [["ok", "有纸", "Paper in"], ["out", "缺纸", "Out of paper"], ["off", "关机", "Off"]];
+const KINDS = {sale: ["消费", "Sale"], void: ["消费撤销", "Void"], refund: ["退货", "Refund"]};
+const $ = (id) => document.getElementById(id);
+let english = false, papers = -1;
+const word = (zh, en) => (english ? en : zh);
+const yuan = (minor) => (minor / 100).toFixed(2);
+
+async function post(path, body) {
+  const answer = await fetch(path, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)});
+  const told = await answer.json();
+  $("trouble").textContent = answer.ok ? "" : told.error;
+  refresh();
+}
+async function get(path) { return (await fetch(path)).json(); }
+
+function element(name, text, kind) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+}
+function button(text, act, kind) {
+  const made = element("button", text, kind);
+  made.type = "button";
+  made.addEventListener("click", () => { act(); made.blur(); });
+  return made;
+}
+function switches(place, states, now, path) {
+  $(place).replaceChildren(...states.map(([state, zh, en]) => {
+    const made = button(word(zh, en), () => post(path, {state}), state === now ? "on" : "");
+    made.setAttribute("aria-pressed", String(state === now));
+    return made;
+  }));
+}
+function fill(place, rows) {
+  $(place).replaceChildren(...rows.map((cells) => {
+    const row = element("tr");
+    cells.forEach((cell) => row.append(element("td", cell, /^-?\d+\.\d\d$/.test(cell) ? "n" : "")));
+    return row;
+  }));
+}
+
+async function showScreen() {
+  $("screen").src = "/api/screen.png?" + Date.now();
+  const told = await get("/api/screen");
+  const text = [told.title, ...told.lines, told.hint].join("\n");
+  $("screen").alt = text;
+  $("spoken").textContent = text;
+}
+async function showCards() {
+  const cards = await get("/api/cards");
+  const inside = cards.find((card) => card.inserted);
+  $("slot").textContent = inside ? word(inside.name.zh, inside.name.en) : word("卡槽空", "slot empty");
+  $("cards").replaceChildren(...cards.map((card) => {
+    const item = element("li", undefined, card.inserted ? "in" : "");
+    const acts = element("div");
+    item.append(element("span", word(card.name.zh, card.name.en)), acts);
+    if (card.inserted) acts.append(button(word("拔出", "Pull"), () => post("/api/card", {remove: true}), "on"));
+    else if (card.kinds.includes("insert")) acts.append(button(word("插卡", "Insert"), () => post("/api/card", {insert: card.id})));
+    if (card.kinds.includes("swipe")) acts.append(button(word("刷卡", "Swipe"), () => post("/api/card", {swipe: card.id})));
+    return item;
+  }));
+}
+async function showPaper() {
+  const all = await get("/api/paper");
+  if (all.length === papers) return;
+  const first = papers < 0 || all.length < papers ? 0 : papers;
+  if (first === 0) $("papers").replaceChildren();
+  all.slice(first).forEach((paper) => {
+    const image = element("img");
+    image.src = "data:image/png;base64," + paper.png;
+    image.alt = paper.text;
+    $("papers").prepend(image);
+  });
+  papers = all.length;
+}
+async function showBank() {
+  const books = await get("/api/ledger");
+  fill("accounts", books.accounts.filter((account) => account.kind === "card").map((account) => [account.name + " " + account.masked_pan, yuan(account.balance)]));
+  fill("entries", books.transactions.slice(0, 12).map((entry) => [(KINDS[entry.kind] || [entry.kind, entry.kind])[english ? 1 : 0], yuan(entry.amount), entry.state, entry.rrn]));
+  fill("messages", books.messages.slice(0, 12).map((message) => [message.mti, message.stan || "", message.response_code || "", message.direction]));
+  $("balanced").textContent = word("分录合计 ", "postings sum to ") + yuan(books.sum_of_postings);
+}
+async function showFacts() {
+  const facts = await get("/api/facts");
+  $("facts").textContent = word("读卡：", "cards: ") + facts.cards + " · " + facts.device;
+  switches("line", LINES, facts.line, "/api/line");
+  switches("printer", PRINTERS, facts.printer, "/api/printer");
+}
+let due = false, busy = false;
+async function refresh() {
+  due = true;
+  if (busy) return;
+  busy = true;
+  try {
+    while (due) { due = false; await Promise.all([showScreen(), showCards(), showPaper(), showBank(), showFacts()]); }
+  } finally { busy = false; }
+}
+
+function speak() {
+  document.documentElement.lang = english ? "en" : "zh-CN";
+  $("language").textContent = english ? "中文" : "English";
+  document.querySelectorAll("[data-zh]").forEach((each) => { each.textContent = english ? each.dataset.en : each.dataset.zh; });
+  $("keys").replaceChildren(...KEYS.map(([key, zh, en]) => {
+    const made = button(word(zh, en), () => post("/api/key", {key}), key);
+    made.dataset.key = key;
+    return made;
+  }));
+}
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("button") && ["Enter", " "].includes(event.key)) return;
+  const key = KEYBOARD[event.key] || (/^\d$/.test(event.key) ? event.key : "");
+  if (!key) return;
+  event.preventDefault();
+  post("/api/key", {key});
+});
+const screen = $("screen");
+let stroke = null;
+const point = (event) => {
+  const box = screen.getBoundingClientRect();
+  // object-fit: contain leaves bars beside the picture
+  const scale = Math.min(box.width / screen.naturalWidth, box.height / screen.naturalHeight);
+  const left = (box.width - screen.naturalWidth * scale) / 2, top = (box.height - screen.naturalHeight * scale) / 2;
+  return [Math.round((event.clientX - box.left - left) / scale), Math.round((event.clientY - box.top - top) / scale)];
+};
+screen.addEventListener("pointerdown", (event) => { event.preventDefault(); stroke = [point(event)]; screen.setPointerCapture(event.pointerId); });
+screen.addEventListener("pointermove", (event) => { if (stroke && stroke.length < 1500) stroke.push(point(event)); });
+screen.addEventListener("pointerup", () => { if (stroke) post("/api/touch", {stroke}); stroke = null; });
+$("power").addEventListener("click", () => post("/api/power", {cut: true}));
+$("language").addEventListener("click", () => { english = !english; papers = -1; speak(); refresh(); });
+
+speak();
+refresh();
+new EventSource("/api/events").addEventListener("screen", refresh);

@@ -1,0 +1,90 @@
+"""A CounterDesk of cardboard: it shows one screen and writes down what it is asked to do."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from simulator.counter.paper import as_png, as_text
+from terminal.paper import TextRow
+
+LINES = ("up", "down", "slow", "answer_lost", "request_lost")
+RECEIPT = (TextRow("签购单", is_tall=True), TextRow("退货 REFUND"), TextRow("RMB  -30.00", is_large=True))
+
+
+class CardboardDesk:
+    """`asked` is what came through, in order."""
+
+    def __init__(self) -> None:
+        self.serial, self.line, self.inserted = 1, "up", ""
+        self.asked: list[tuple[Any, ...]] = []
+        self.has_changed = asyncio.Event()
+
+    def screen(self) -> dict[str, Any]:
+        return {
+            "kind": "menu",
+            "title": "原路",
+            "lines": ["1 消费", "2 退款"],
+            "hint": "按数字选择",
+            "status": ["测试"],
+            "language": "zh_CN",
+        }
+
+    def screen_png(self) -> bytes:
+        picture = Image.new("RGB", (480, 800), "white")
+        ImageDraw.Draw(picture).rectangle((0, 0, 480, 60), fill="#143c64")
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        return out.getvalue()
+
+    async def changed(self, serial: int, timeout: float) -> int:
+        self.asked.append(("changed", serial))
+        await self.has_changed.wait()
+        return self.serial
+
+    def press(self, key: str) -> None:
+        self.asked.append(("key", key))
+
+    def touch(self, stroke: list[tuple[int, int]]) -> None:
+        self.asked.append(("touch", *stroke))
+
+    def cards(self) -> list[dict[str, Any]]:
+        chip, stripe = ["insert", "swipe"], ["swipe"]
+        return [
+            {"id": "debit", "name": {"zh": "借记卡", "en": "Debit"}, "inserted": self.inserted != "", "kinds": chip},
+            {"id": "stripe", "name": {"zh": "磁条卡", "en": "Stripe"}, "inserted": False, "kinds": stripe},
+        ]
+
+    async def insert(self, id: str) -> None:
+        self.inserted = id
+
+    async def swipe(self, id: str) -> None:
+        self.asked.append(("swipe", id))
+
+    async def remove(self) -> None:
+        self.inserted = ""
+
+    def papers(self) -> list[dict[str, Any]]:
+        return [{"text": as_text(RECEIPT), "png": as_png(RECEIPT, 32)}]
+
+    def set_line(self, state: str) -> None:
+        if state not in LINES:
+            raise ValueError(state)
+        self.line = state
+
+    def set_printer(self, state: str) -> None:
+        if state not in ("ok", "out", "off"):
+            raise ValueError(state)
+        self.asked.append(("printer", state))
+
+    def ledger(self) -> dict[str, Any]:
+        return {"accounts": [], "transactions": [], "messages": [], "sum_of_postings": 0}
+
+    async def power_cut(self) -> None:
+        self.asked.append(("power cut",))
+
+    def facts(self) -> dict[str, Any]:
+        return {"cards": "in-process", "device": "touch-480x800", "line": self.line, "printer": "ok"}

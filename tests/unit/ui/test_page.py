@@ -1,0 +1,52 @@
+"""Page: a Screen as words, nothing left out."""
+
+import pytest
+
+from terminal.screens import Item, Menu, Say, Shown
+from tests.unit.ui.screen_samples import BUSY, samples, shown
+from ui.page import page
+from ui.text import words
+
+
+@pytest.mark.parametrize("name", samples("en"))
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_every_word_is_known(language: str, name: str):
+    told = page(shown(language, name, BUSY), words(language, is_strict=True))
+    assert told.title
+    assert told.hint
+    assert told.language == language
+    assert "[" not in "".join(told.plain_lines())
+
+
+def test_a_menu_in_plain_lines():
+    told = page(shown("en", "menu-short"), words("en"))
+    assert told.kind == "menu"
+    assert told.plain_lines() == ["1 Sale", "2 Refund", "3 Open and unknown refunds"]
+
+
+def test_a_question_in_plain_lines():
+    assert page(shown("en", "ask"), words("en")).plain_lines() == [
+        "Original amount 1,380.00",
+        "Refunded before 100.00",
+        "How much is given back?",
+        "1,256.50 CNY",
+        "Not above the remaining 1,280.00 CNY",
+    ]
+
+
+def test_a_card_prompt_names_the_ways():
+    assert page(shown("zh_CN", "card"), words("zh_CN")).plain_lines()[0] == "请插卡或刷卡"
+    assert page(shown("en", "card-remove"), words("en")).plain_lines() == ["Remove the card"]
+
+
+def test_the_bar_and_what_asks_for_attention():
+    told = page(shown("zh_CN", "sheet-long", BUSY), words("zh_CN"))
+    assert told.status == ("演示", "断网", "未签到", "操作员0123", "缺纸", "待查12")
+    assert told.alerts == ("演示", "断网", "未签到", "缺纸", "待查12")
+    assert told.place == "第1/2页"
+    assert page(shown("en", "unknown"), words("en")).tone == "unknown"
+
+
+def test_control_characters_do_not_reach_the_painter():
+    told = page(Shown(Menu(Say("hint.menu"), (Item("a\0b\x1bc"),))), words("en"))
+    assert told.plain_lines() == ["1 a b c"]

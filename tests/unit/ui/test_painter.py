@@ -1,0 +1,140 @@
+"""Painter: everything fits on every device class, a touch is a key, a stroke is per mille; readable without colour."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from terminal.screens import Item, Menu, Row, Say, Sheet, Shown
+from tests.unit.ui.screen_samples import BUSY, CALM, samples, shown
+from ui import theme
+from ui.layout import DEVICE_CLASSES, DeviceClassUnknown, Rect, pad
+from ui.painter import Painter
+
+
+@pytest.fixture(scope="module", params=list(DEVICE_CLASSES))
+def painter(request: pytest.FixtureRequest) -> Painter:
+    return Painter(request.param)
+
+
+@pytest.fixture(scope="module")
+def glass() -> Painter:
+    return Painter("touch-480x800")
+
+
+@pytest.mark.parametrize("name", samples("en"))
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_every_screen_fits(painter: Painter, language: str, name: str):
+    for status in (BUSY, CALM):
+        assert not painter.overflows(shown(language, name, status))
+
+
+def test_what_does_not_fit_is_said(painter: Painter):
+    endless = Shown(Sheet(Say("hint.menu"), tuple(Row(Say("hint.ask"), str(n)) for n in range(60))), language="en")
+    assert painter.overflows(endless)
+    device = painter.device
+    picture = Image.open(io.BytesIO(painter.png(endless)))
+    assert theme.ALERT in {picture.getpixel((device.width - 1, y)) for y in range(device.height)}
+
+
+def test_a_png_of_the_device(painter: Painter):
+    picture = Image.open(io.BytesIO(painter.png(shown("zh_CN", "sheet"))))
+    assert picture.size == (painter.device.width, painter.device.height)
+    assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 10
+
+
+def test_it_is_painted_again_only_when_it_changed(glass: Painter, monkeypatch: pytest.MonkeyPatch):
+    first = bytes(glass.paint(shown("en", "ask")).get_buffer().raw)
+    glass.paint(shown("en", "ask")).set_at((0, 0), (255, 0, 255))
+    assert glass.paint(shown("en", "ask")).get_at((0, 0))[:3] == (255, 0, 255)
+    glass.paint(shown("en", "ok"))
+    assert bytes(glass.paint(shown("en", "ask")).get_buffer().raw) == first
+
+
+def _key_centres(painter: Painter, at: Shown) -> dict[str, tuple[int, int]]:
+    device = painter.device
+    found: dict[str, list[tuple[int, int]]] = {}
+    for y in range(0, device.height, 6):
+        for x in range(0, device.width, 6):
+            if key := painter.hit(at, x, y):
+                found.setdefault(key, []).append((x, y))
+    return {key: points[len(points) // 2] for key, points in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("ask", {*"0123456789", "00", "cancel", "clear", "enter", "func"}),
+        ("menu-short", {*"0123456789", "cancel", "enter", "func", "refund", "up", "down"}),
+        ("menu", {*"123456789", "cancel", "func", "refund", "up", "down"}),
+        ("sheet", {"cancel", "enter"}),
+        ("sheet-long", {"cancel", "enter", "up", "down"}),
+        ("ok", {"cancel", "enter"}),
+        ("progress", set()),
+        ("progress-late", {"cancel"}),
+        ("card", {"cancel"}),
+        ("sign", {"cancel", "clear", "enter"}),
+    ],
+)
+def test_the_keys_on_glass(glass: Painter, name: str, keys: set[str]):
+    assert set(_key_centres(glass, shown("zh_CN", name))) == keys
+
+
+def test_a_menu_item_can_be_tapped(glass: Painter):
+    at = Shown(Menu(Say("hint.menu"), tuple(Item(f"item {n}") for n in range(3))), language="en")
+    hits = [glass.hit(at, 240, y) for y in range(100, 320)]
+    assert [key for key in dict.fromkeys(hits) if key in {"1", "2", "3"}][:3] == ["1", "2", "3"]
+
+
+def test_a_device_without_glass_has_no_keys_and_no_pad():
+    lcd = Painter("keypad-320x240")
+    assert _key_centres(lcd, shown("en", "ask")) == {}
+    assert lcd.stroke(shown("en", "sign"), [(160, 150)]) is None
+
+
+def test_a_stroke_is_per_mille_of_the_pad(glass: Painter):
+    at = shown("en", "sign")
+    inside = [(x, y) for y in range(0, 800, 4) for x in range(0, 480, 4) if glass.stroke(at, [(x, y)])]
+    (left, top), (right, bottom) = inside[0], inside[-1]
+    drawn = glass.stroke(at, [(left, top), (right, bottom), (-50, 5000)])
+    assert drawn is not None
+    assert all(
+        abs(x - a) < 30 and abs(y - b) < 30
+        for (x, y), (a, b) in zip(drawn.points, [(0, 0), (1000, 1000), (0, 1000)], strict=True)
+    )
+    assert glass.stroke(at, [(5, 5), (left, top)]) is None
+    assert glass.stroke(shown("en", "ask"), [(left, top)]) is None
+
+
+def test_the_stroke_being_drawn_is_seen(glass: Painter):
+    at = shown("en", "sign")
+    calm = bytes(glass.paint(at).get_buffer().raw)
+    assert bytes(glass.trace(at, [(100, 450), (300, 460)]).get_buffer().raw) != calm
+    assert bytes(glass.paint(at).get_buffer().raw) == calm
+
+
+def test_the_pad_has_the_proportions_of_the_paper():
+    area = pad(DEVICE_CLASSES["touch-480x800"], Rect(0, 0, 456, 600))
+    assert abs(area.w / area.h - 384 / 160) < 0.02
+
+
+@pytest.mark.parametrize("pair", theme.READ_ON)
+def test_words_can_be_read(pair: tuple[theme.Colour, theme.Colour]):
+    assert theme.contrast(*pair) >= 7
+
+
+def test_tones_differ_without_colour(glass: Painter):
+    greys = {
+        bytes(Image.open(io.BytesIO(glass.png(shown("en", name)))).convert("L").tobytes()) for name in ("look", "plain")
+    }
+    assert len(greys) == 2
+
+
+def test_an_unknown_device_class_is_refused():
+    with pytest.raises(DeviceClassUnknown, match="keypad-320x240"):
+        Painter("watch-40x40")
+
+
+def test_a_missing_font_names_the_package(tmp_path):
+    with pytest.raises(theme.FontMissing, match="fonts-wqy-microhei"):
+        theme.font_file((tmp_path,))
