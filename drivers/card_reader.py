@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from drivers.own_thread import OwnThread, apart
@@ -21,6 +22,7 @@ SAM = "SAM"  # in the name of a reader whose slot is inside the terminal
 LOOK_AGAIN_MS = 1_000  # a status call ends by itself; a change ends it at once
 POLLED_MS = 500  # pcscd looks at a slot that does not report by itself every 400 ms
 STATUS_WORD = 2
+IDLE_POWER = 1.0  # seconds, with room to spare
 NO_SERVICE = "the card reader's service (pcscd) does not run"
 NO_READER = "no card reader is connected"
 LEFT = "the card left the reader"
@@ -31,6 +33,7 @@ class PcscReader:
 
     def __init__(self, reader: str = "") -> None:
         self._reader = reader
+        self._closed_at = -IDLE_POWER
         self._thread: OwnThread | None = None  # of the card before, which may still hold the slot
 
     async def is_card_present(self) -> bool:
@@ -50,21 +53,26 @@ class PcscReader:
         """Raises NoCard, CardMute, ReaderMissing. A stuck card must leave the slot first: that is waited for."""
         if self._thread is not None:
             await self._thread.end_now()
-        powered = _Powered(self._reader)
+        # pcscd leaves an idle card powered for half a second; EMV wants each session to begin with a cold reset
+        is_still_warm = asyncio.get_running_loop().time() - self._closed_at < IDLE_POWER
+        powered = _Powered(self._reader, is_still_warm)
         thread = self._thread = OwnThread(on_end=powered.release)
         try:
             await thread.call(powered.power_up)
         except DeviceError:
             await thread.end_now()
             raise
-        return PcscCard(powered, thread)
+        return PcscCard(powered, thread, self._note_closed)
+
+    def _note_closed(self) -> None:
+        self._closed_at = asyncio.get_running_loop().time()
 
 
 class PcscCard:
     """The Card port: one thread and one PC/SC context for as long as the card is powered."""
 
-    def __init__(self, powered: _Powered, thread: OwnThread) -> None:
-        self._powered, self._thread = powered, thread
+    def __init__(self, powered: _Powered, thread: OwnThread, on_close: Callable[[], None]) -> None:
+        self._powered, self._thread, self._on_close = powered, thread, on_close
         self.atr, self.protocol = powered.atr, powered.protocol
 
     async def transmit(self, apdu: bytes) -> bytes:
@@ -81,16 +89,16 @@ class PcscCard:
         """Power the card down, unless a command is still stuck in it."""
         if not self._thread.is_given_up:
             await self._thread.end_now()
+        self._on_close()
 
 
 class _Powered:
     """A card that has power: what only its own thread may touch."""
 
-    def __init__(self, reader: str) -> None:
-        self._wanted = reader
+    def __init__(self, reader: str, is_still_warm: bool) -> None:
+        self._wanted, self._is_still_warm = reader, is_still_warm
         self._stack = contextlib.ExitStack()
         self._handle: Any = None
-        self._is_gone = False
         self.atr, self.protocol = b"", 0
 
     def power_up(self) -> None:
@@ -104,27 +112,12 @@ class _Powered:
             raise _connect_error(code)
         self._handle = handle
         self._stack.callback(self._disconnect)
+        if self._is_still_warm:
+            self._reset(scard.SCARD_UNPOWER_CARD)
         self._accept()
 
     def exchange(self, apdu: bytes) -> bytes:
         """Raises CardRemoved, CardMute."""
-        try:
-            return self._exchange(apdu)
-        except CardRemoved:
-            self._is_gone = True
-            raise
-
-    def release(self) -> None:
-        """Undo power_up, however far it came."""
-        with contextlib.suppress(SystemError):
-            self._stack.close()
-
-    def _disconnect(self) -> None:
-        # Powering down a slot that is empty makes pcscd overlook a card that comes within its polling time.
-        scard = _scard()
-        scard.SCardDisconnect(self._handle, scard.SCARD_LEAVE_CARD if self._is_gone else scard.SCARD_UNPOWER_CARD)
-
-    def _exchange(self, apdu: bytes) -> bytes:
         scard = _scard()
         pci = scard.SCARD_PCI_T1 if self.protocol else scard.SCARD_PCI_T0
         try:
@@ -137,22 +130,36 @@ class _Powered:
             raise CardRemoved(LEFT)
         return bytes(answer)
 
+    def release(self) -> None:
+        """Undo power_up, however far it came."""
+        with contextlib.suppress(SystemError):
+            self._stack.close()
+
+    def _disconnect(self) -> None:
+        # pcscd powers an idle card down by itself after half a second. Asking it to, when the card has just left,
+        # makes it overlook the next card that comes within its polling time.
+        scard = _scard()
+        scard.SCardDisconnect(self._handle, scard.SCARD_LEAVE_CARD)
+
     def _accept(self) -> None:
         """EMV 4.4 Book 1, 6.1.3: a wrong answer to the cold reset gets one warm reset."""
         scard = _scard()
         try:
             self._take_atr(is_warm=False)
         except CardFaulty:
-            any_protocol = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
-            code, _ = scard.SCardReconnect(
-                self._handle, scard.SCARD_SHARE_EXCLUSIVE, any_protocol, scard.SCARD_RESET_CARD
-            )
-            if code != scard.SCARD_S_SUCCESS:
-                raise _connect_error(code) from None
+            self._reset(scard.SCARD_RESET_CARD)
             try:
                 self._take_atr(is_warm=True)
             except CardFaulty as error:
                 raise CardMute(str(error)) from None
+
+    def _reset(self, how: int) -> None:
+        """Cold (SCARD_UNPOWER_CARD) or warm (SCARD_RESET_CARD)."""
+        scard = _scard()
+        any_protocol = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+        code, _ = scard.SCardReconnect(self._handle, scard.SCARD_SHARE_EXCLUSIVE, any_protocol, how)
+        if code != scard.SCARD_S_SUCCESS:
+            raise _connect_error(code) from None
 
     def _take_atr(self, is_warm: bool) -> None:
         scard = _scard()

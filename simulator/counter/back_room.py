@@ -30,6 +30,7 @@ from simulator.cards.vpcd_reader import free_port
 from simulator.counter.printer import PtyPrinter
 
 ZONE = "Asia/Shanghai"
+HAND = 0.5  # seconds between two cards: a hand is not faster, and pcscd looks at a virtual slot every 0.4 s
 OPENING_BALANCE = 1_000_000  # minor units on each test account
 CONFIG = """\
 # Written by the counter. TEST TERMINAL.
@@ -74,6 +75,7 @@ class BackRoom:
         self.faults, self.printer = Faults(), PtyPrinter()
         self.card_path, self.inserted = "", ""
         self._card: VpcdCard | None = None
+        self._pulled_at = 0.0
         self._reader_port, self._environment = 0, dict(os.environ)
         self._core: asyncio.subprocess.Process | None = None
         self._stack = contextlib.AsyncExitStack()
@@ -151,6 +153,7 @@ class BackRoom:
         """Put a card of the tray into the slot; the one in there comes out first. Raises KeyError, ValueError."""
         chip = self.tray[id].virtual()
         await self.remove()
+        await asyncio.sleep(self._pulled_at + HAND - asyncio.get_running_loop().time())
         self._card = VpcdCard(chip, self._reader_port)
         await self._card.insert()
         self.inserted = id
@@ -159,6 +162,7 @@ class BackRoom:
         """Pull the card."""
         if self._card is not None:
             await self._card.pull()
+            self._pulled_at = asyncio.get_running_loop().time()
         self._card, self.inserted = None, ""
 
     def swipe(self, id: str) -> None:

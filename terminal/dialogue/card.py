@@ -108,7 +108,7 @@ async def _empty_slot(room: Room, title: Say) -> None:
 async def _wait(room: Room, title: Say, rows: Sequence[Row], is_chip_only: bool) -> bytes | None:
     """A swipe's bytes, or None for an inserted chip."""
     accepts = ("insert",) if is_chip_only else ("insert", "swipe")
-    room.desk.show(CardPrompt(title, accepts, tuple(rows), (say("card.present"),)))
+    room.desk.show(CardPrompt(title, accepts, tuple(rows)))
     inserted = asyncio.ensure_future(room.hardware.card_reader.wait(True))
     swiped = asyncio.ensure_future(room.hardware.stripe.swiped())
     try:

@@ -60,7 +60,7 @@ async def print_receipt(room: Room, receipt: Receipt) -> None:
 
 
 async def _signature(room: Room, stage: Accepted) -> Strokes:
-    if not room.desk.has_glass:
+    if not room.desk.has_glass or stage.is_late:  # a late answer finds no cardholder at the counter
         return ()
     title = say("sign.title", kind=say(f"kind.{stage.request.kind.value}"))
     code = feature_code(stage.reply.settlement_date, stage.reply.rrn)

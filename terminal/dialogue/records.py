@@ -38,10 +38,12 @@ async def _detail(room: Room, stage: Stage) -> None:
     )
     hint = say("hint.ask_now") if isinstance(stage, Open) else say("hint.print_again")
     await room.desk.agree(Sheet(TITLE, rows, hint=hint))
-    if isinstance(stage, Open):
-        stage = await _ask_now(room, stage)
-        await room.desk.tell(notice(stage, room))
-    await print_outcome(room, stage, is_reprint=True)
+    if not isinstance(stage, Open):
+        await print_outcome(room, stage, is_reprint=True)
+        return
+    after = await _ask_now(room, stage)
+    await room.desk.tell(notice(after, room))
+    await print_outcome(room, after)
 
 
 async def _ask_now(room: Room, stage: Open) -> Stage:

@@ -209,7 +209,11 @@ async def _request(
 def _fee_rows(fees: FeeSheet) -> tuple[Row, ...]:
     return (
         Row(say("fees.original"), f"¥{fees.original}"),
-        Row(say("fees.before"), f"−¥{fees.refunded_before}"),
-        Row(say("fees.kept_cost"), f"−¥{fees.kept_cost}"),
-        Row(say("fees.handling_fee"), f"−¥{fees.handling_fee}"),
+        Row(say("fees.before"), _less(fees.refunded_before)),
+        Row(say("fees.kept_cost"), _less(fees.kept_cost)),
+        Row(say("fees.handling_fee"), _less(fees.handling_fee)),
     )
+
+
+def _less(amount: Money) -> str:
+    return f"−¥{amount}" if amount.minor else f"¥{amount}"
