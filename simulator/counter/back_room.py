@@ -31,6 +31,7 @@ from simulator.counter.printer import PtyPrinter
 
 ZONE = "Asia/Shanghai"
 HAND = 0.5  # seconds between two cards: a hand is not faster, and pcscd looks at a virtual slot every 0.4 s
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}  # as in the core's unit
 OPENING_BALANCE = 1_000_000  # minor units on each test account
 CONFIG = """\
 # Written by the counter. TEST TERMINAL.
@@ -76,7 +77,7 @@ class BackRoom:
         self.card_path, self.inserted = "", ""
         self._card: VpcdCard | None = None
         self._pulled_at = 0.0
-        self._reader_port, self._environment = 0, dict(os.environ)
+        self._reader_port, self._environment = 0, {**os.environ, **ALLOCATOR}
         self._core: asyncio.subprocess.Process | None = None
         self._stack = contextlib.AsyncExitStack()
 
@@ -183,8 +184,8 @@ class BackRoom:
             if self.ledger.card_balance(card.pan) is None:
                 self.ledger.add_account(card.pan, f"{card.holder_zh} {card.holder_en}", OPENING_BALANCE)
         make_test_authority(self.folder / "tls")
-        host = Host(self.ledger, BankClock(), secrets.token_bytes)
-        server = await self._stack.enter_async_context(await serve(host, self.faults, self.folder / "tls"))
+        self.host = Host(self.ledger, BankClock(), secrets.token_bytes)
+        server = await self._stack.enter_async_context(await serve(self.host, self.faults, self.folder / "tls"))
         return server.port
 
     def _make_keys(self) -> None:

@@ -36,8 +36,9 @@ class NeverCame(Exception):
 class Player:
     """Sees and presses, and writes down what it saw."""
 
-    def __init__(self, desk: Played) -> None:
-        self._desk, self._last, self._papers = desk, "", 0
+    def __init__(self, desk: Played, *, is_quiet: bool = False) -> None:
+        self._desk, self._is_quiet = desk, is_quiet
+        self._last, self._papers = "", 0
 
     def text(self) -> str:
         screen = self._desk.screen()
@@ -68,22 +69,22 @@ class Player:
             serial = self._desk.serial
             self._desk.press(key)
             await self._desk.changed(serial, PATIENCE)
-        _write(f"    [{' '.join(keys)}]")
+        self._write(f"    [{' '.join(keys)}]")
 
     async def enter(self, digits: str, is_secret: bool = False) -> None:
         for key in (*digits, "enter"):
             serial = self._desk.serial
             self._desk.press(key)
             await self._desk.changed(serial, PATIENCE)
-        _write(f"    [{'*' * len(digits) if is_secret else digits} enter]")
+        self._write(f"    [{'*' * len(digits) if is_secret else digits} enter]")
 
     async def insert(self) -> None:
-        _write("    [card in]")
+        self._write("    [card in]")
         await self._desk.insert(CARD)
 
     async def pull(self) -> None:
         await self._desk.remove()
-        _write("    [card out]")
+        self._write("    [card out]")
 
     async def papers(self, count: int) -> None:
         """Wait for so many papers and write the new ones down."""
@@ -91,7 +92,7 @@ class Player:
             while len(self._desk.papers()) < count:
                 await self._desk.changed(self._desk.serial, 0.05)
         for paper in self._desk.papers()[self._papers : count]:
-            _write("\n" + "\n".join(f"        | {row}" for row in paper["text"].splitlines()))
+            self._write("\n" + "\n".join(f"        | {row}" for row in paper["text"].splitlines()))
         self._papers = count
 
     def _write_down(self) -> None:
@@ -99,22 +100,30 @@ class Player:
         now = "\n".join([f"  {screen['title']}", *(f"    {line}" for line in screen["lines"]), f"  ({screen['hint']})"])
         if now != self._last:
             self._last = now
-            _write("\n" + now)
+            self._write("\n" + now)
+
+    def heading(self, text: str) -> None:
+        self._write(f"\n=== {text}")
+
+    def _write(self, text: str) -> None:
+        if not self._is_quiet:
+            _write(text)
 
 
 async def play_refund(desk: Played) -> int:
     """0 when the bank's ledger shows the money back, 1 when not or when a screen never came."""
     player = Player(desk)
     try:
-        await _guide(player)
+        await guide(player)
     except NeverCame as missing:
         _write(f"\nFAILED: {missing}")
         return 1
     return _verdict(desk.ledger())
 
 
-async def _guide(player: Player) -> None:
-    _heading("switch on, operator 01, a new code, sign-in (G1, G16)")
+async def guide(player: Player) -> None:
+    """From the first power-on to the second receipt. Raises NeverCame."""
+    player.heading("switch on, operator 01, a new code, sign-in (G1, G16)")
     await player.see("自检")
     await player.press("enter")
     await player.see("请输入操作员号")
@@ -125,7 +134,7 @@ async def _guide(player: Player) -> None:
     await _new_code(player, CODE)
     await player.see("消费", "退款", "交易记录")
 
-    _heading("a sale, so that there is something to give back")
+    player.heading("a sale, so that there is something to give back")
     await player.press("1")
     await player.see("请输入消费金额")
     await player.enter("8800")
@@ -138,7 +147,7 @@ async def _guide(player: Player) -> None:
     await _papers(player, 0)
     await player.pull()
 
-    _heading("a part goes back: a refund (G2-G6)")
+    player.heading("a part goes back: a refund (G2-G6)")
     await player.see("消费", "退款", "交易记录")
     await player.press("refund")
     await player.see("操作员 00 仍在用出厂密码")
@@ -155,7 +164,7 @@ async def _guide(player: Player) -> None:
     await player.press("enter")
     await _papers(player, 2)
 
-    _heading("another sale, and all of it goes back: a void")
+    player.heading("another sale, and all of it goes back: a void")
     await player.see("消费", "退款", "交易记录")
     await player.press("1")
     await player.see("请输入消费金额")
@@ -220,7 +229,7 @@ def _verdict(ledger: dict[str, Any]) -> int:
     entries = [entry for entry in ledger["transactions"] if entry["state"] == "approved"]
     back = sum(entry["amount"] for entry in entries if entry["kind"] in ("refund", "void"))
     is_balanced = ledger["sum_of_postings"] == 0
-    _heading("the bank's ledger")
+    _write("\n=== the bank's ledger")
     for entry in reversed(ledger["transactions"]):
         _write(f"    {entry['kind']:<8} {entry['amount'] / 100:>10.2f}  {entry['state']:<9} RRN {entry['rrn']}")
     is_back = back == 3000 + 1250 and is_balanced
@@ -228,10 +237,6 @@ def _verdict(ledger: dict[str, Any]) -> int:
         f"\n{'OK' if is_back else 'FAILED'}: {back / 100:.2f} went back, postings sum to {ledger['sum_of_postings']}"
     )
     return 0 if is_back else 1
-
-
-def _heading(text: str) -> None:
-    _write(f"\n=== {text}")
 
 
 def _write(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The units: clean to systemd itself, and as closed as the design says. Needs the package systemd, not systemd as init."""
+"""The units: clean to systemd itself, and as closed as the design says. Needs the package systemd only."""
 
 import re
 import subprocess
