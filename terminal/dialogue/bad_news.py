@@ -19,7 +19,6 @@ CODES = {
     "operator-unknown": "P05",
     "factory-password": "P06",
     "same-person": "P07",
-    "not-signed-in": "L01",
     "line-down": "L02",
     "no-answer": "L03",
     "keys-refused": "L04",
@@ -53,7 +52,6 @@ CODES = {
     "paper-out": "D01",
     "printer-lost": "D02",
     "journal-failed": "D03",
-    "clock-wrong": "D04",
 }
 
 
