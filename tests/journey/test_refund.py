@@ -212,7 +212,7 @@ def test_english_from_screen_to_paper(tmp_path, bank):
         await shop.press("1")
         await shop.see("Fee sheet", "Void")
         await shop.press("enter")
-        await shop.see("insert or swipe")
+        await shop.see("Insert or swipe")
         await shop.insert("unionpay-debit")
         await shop.see("Check everything again")
         await shop.press("enter")
