@@ -9,7 +9,8 @@ import asyncio
 from datetime import datetime
 
 from terminal.dialogue.room import Room
-from terminal.exchange.stages import Unknown
+from terminal.exchange.runner import ReversalOwed
+from terminal.exchange.stages import Reversing, Unknown
 from terminal.journal.store import JournalFailed
 
 SOON, SOON_FOR, LATER = 30.0, 600.0, 3600.0  # seconds
@@ -22,12 +23,15 @@ async def follow_up(room: Room) -> None:
     while True:
         await asyncio.sleep(SOON)
         try:
-            for stage in await room.journal.open_stages():
+            stages = await room.journal.open_stages()
+            if any(not isinstance(stage, Unknown | Reversing) for stage in stages):
+                await room.runner.pay_debts()
+            for stage in stages:
                 if isinstance(stage, Unknown) and loop.time() >= next_due.get(stage.request.id, 0.0):
                     await room.runner.ask_about(stage)
                     next_due[stage.request.id] = loop.time() + _pause(room, stage)
             await room.refresh_status()
-        except JournalFailed:
+        except (JournalFailed, ReversalOwed):
             continue  # the next dialogue says so; asking again later costs nothing
 
 

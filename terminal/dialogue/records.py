@@ -7,7 +7,7 @@ from terminal.dialogue.outcome import notice, progress, word
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.room import Room
 from terminal.exchange.runner import ReversalOwed
-from terminal.exchange.stages import Accepted, Open, Reversing, Stage, Unknown
+from terminal.exchange.stages import Accepted, Open, Stage, Unknown
 from terminal.screens import Item, Row, Sheet, say
 
 TITLE = say("records.title")
@@ -50,7 +50,7 @@ async def _ask_now(room: Room, stage: Open) -> Stage:
     title = say(f"kind.{stage.request.kind.value}")
     if isinstance(stage, Unknown):
         after = await room.desk.work(title, room.runner.ask_about(stage), lambda: progress(stage))
-    elif isinstance(stage, Reversing):
+    else:
         try:
             await room.desk.work(title, room.runner.pay_debts(), lambda: progress(stage))
         except ReversalOwed:
@@ -58,8 +58,6 @@ async def _ask_now(room: Room, stage: Open) -> Stage:
         finally:
             await room.refresh_status()
         after = await room.journal.exchange(stage.request.id) or stage
-    else:
-        after = stage
     await room.refresh_status()
     return after
 

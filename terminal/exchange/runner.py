@@ -71,16 +71,20 @@ class Runner:
             return [await self._go_on(stage, PowerReturned(), None) for stage in await self._journal.open_stages()]
 
     async def pay_debts(self, watch: Watcher | None = None) -> None:
-        """Reversals before anything new (cup.md 4.4). Raises ReversalOwed."""
+        """Before anything new: reversals (cup.md 4.4), and exchanges whose stage could not be written when their answer
+        came. Raises ReversalOwed."""
         async with self._turn:
             await self._pay(watch)
 
     async def _pay(self, watch: Watcher | None) -> None:
         for stage in await self._journal.open_stages():
-            if isinstance(stage, Reversing):
-                after = await self._go_on(stage, TryDue(), watch)
-                if isinstance(after, Reversing):
-                    raise ReversalOwed
+            if isinstance(stage, Unknown):
+                continue  # asked about in its own time; it blocks its sale, not the shop
+            # nothing is in flight while the turn is ours: another open stage was left behind, as by a power cut
+            event = TryDue() if isinstance(stage, Reversing) else PowerReturned()
+            after = await self._go_on(stage, event, watch)
+            if isinstance(after, Reversing):
+                raise ReversalOwed
 
     async def ask_about(self, stage: Unknown, watch: Watcher | None = None) -> Stage:
         """One inquiry about a refund nobody knows about; if it ended meanwhile, how."""

@@ -538,6 +538,29 @@ def test_a_full_disk_stops_before_anything_is_sent(tmp_path, bank):
     play(tmp_path, bank, script)
 
 
+@pytest.mark.parametrize(("amount", "word"), [("4000", "退货 已受理"), ("", "消费撤销 已冲正")])
+def test_a_disk_that_fills_up_before_the_answer_is_written_loses_nothing(tmp_path, bank, amount, word):
+    """The answer came and could not be recorded: it is asked about (refund) or reversed (void) when writing works."""
+
+    async def script(shop):
+        await shop.sell("10000")
+        bank.line("slow")
+        await shop.refund(amount)
+        await shop.see("已发送，等待应答")
+        shop.journal._store.db.execute("PRAGMA max_page_count = 1")
+        shop.journal.note("sent", "0200", {"3": "x" * 90_000})
+        await shop.see("无法记录，交易已停止", "不要重做")
+        shop.journal._store.db.execute("PRAGMA max_page_count = 100000")
+        bank.line("up")
+        await shop.press("enter")
+        await shop.settle(40)
+        await shop.press("3")
+        await shop.see("交易记录", word)
+
+    play(tmp_path, bank, script)
+    assert bank.balance() == 1_000_000 - 10_000 + int(amount or 0)
+
+
 def test_cancel_and_walking_away_owe_nothing(tmp_path, bank):
     async def script(shop):
         await shop.sell("10000")
