@@ -44,11 +44,8 @@ class LineStripe:
 
     def _drain(self) -> None:
         self._rest = b""
-        try:
-            while os.read(self._fd, LONGEST):
-                pass
-        except BlockingIOError:
-            return
+        while self._read():
+            pass
 
     async def _chunk(self) -> bytes:
         loop = asyncio.get_running_loop()
@@ -56,11 +53,25 @@ class LineStripe:
         loop.add_reader(self._fd, _once, ready)
         try:
             await ready
-            return os.read(self._fd, LONGEST)
+            return self._read()
+        finally:
+            if self._fd >= 0:
+                loop.remove_reader(self._fd)
+
+    def _read(self) -> bytes:
+        """What has come, b"" for nothing. Raises ReaderMissing when the device is gone."""
+        try:
+            chunk = os.read(self._fd, LONGEST)
         except BlockingIOError:
             return b""
-        finally:
-            loop.remove_reader(self._fd)
+        except OSError:
+            chunk = b""
+        if not chunk:  # hung up, or unplugged
+            descriptor, self._fd = self._fd, -1
+            asyncio.get_running_loop().remove_reader(descriptor)
+            os.close(descriptor)
+            raise ReaderMissing("the stripe reader is gone")
+        return chunk
 
 
 class NoStripe:

@@ -92,6 +92,13 @@ class Vault:
         return msgspec.json.decode(plain, type=dict[str, bytes])
 
     def _write(self, keys: dict[str, bytes]) -> None:
+        try:
+            self._replace(keys)
+        except OSError as error:
+            raise KeyRefused(f"the keys cannot be written: {error.strerror}") from None
+        self._keys = keys
+
+    def _replace(self, keys: dict[str, bytes]) -> None:
         nonce = os.urandom(NONCE)
         sealed = self._box.encrypt(nonce, msgspec.json.encode(keys), b"vault")
         fresh = self._path.with_suffix(".new")
@@ -106,4 +113,3 @@ class Vault:
             os.fsync(folder)
         finally:
             os.close(folder)
-        self._keys = keys

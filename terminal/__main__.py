@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import sys
 from collections.abc import Coroutine
@@ -76,7 +75,7 @@ def counter(headless: bool, play: str | None, port: int, state: Path | None, dev
 
     if headless and not play:
         raise click.UsageError("--headless needs --play")
-    sys.exit(asyncio.run(open_shop(port, play, headless, state, device)))
+    sys.exit(_until_told(open_shop(port, play, headless, state, device)))
 
 
 def _loaded(path: Path) -> Config:
@@ -91,17 +90,19 @@ def _refuse(error: ConfigRefused) -> NoReturn:
     sys.exit(BAD_CONFIGURATION)
 
 
-def _until_told(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end; SIGTERM and SIGINT end it in order."""
+def _until_told(work: Coroutine[Any, Any, int | None]) -> int:
+    """Run to the end; SIGTERM and SIGINT end it in order. The exit code."""
 
-    async def supervised() -> None:
+    async def supervised() -> int:
         task = asyncio.ensure_future(work)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        try:
+            return await task or 0
+        except asyncio.CancelledError:
+            return 0
 
-    asyncio.run(supervised())
+    return asyncio.run(supervised())
 
 
 if __name__ == "__main__":

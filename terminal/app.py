@@ -53,25 +53,20 @@ async def serve(config: Config) -> None:
                 await asyncio.Event().wait()  # a tech must act; a restart would show the same
                 return
             stack.push_async_callback(journal.close)
-            desk.language = await journal.setting("language", config.language)
+            with contextlib.suppress(JournalFailed):  # the menu says so; a language does not stop the start
+                desk.language = await journal.setting("language", config.language)
             await run(furnish(config, hardware, journal, desk))
     finally:
         await front.close()
 
 
 async def run(room: Room) -> None:
-    """First what is owed from before the power cut, then the merchant; beside both, asking about unknown refunds."""
-    if await room.journal.open_stages():
-        await menu.guarded(room, _resume)
+    """The merchant, and beside him asking about unknown refunds."""
     asking = asyncio.create_task(follow_up(room))
     try:
         await menu.run(room)
     finally:
         asking.cancel()
-
-
-async def _resume(room: Room) -> None:
-    await room.desk.work(say("desk.product"), room.runner.resume(), lambda: say("stage.resuming"))
 
 
 def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) -> Room:
@@ -83,7 +78,7 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) ->
     return Room(
         desk=desk,
         journal=journal,
-        runner=Runner(journal, acquirer, hardware.vault),
+        runner=Runner(journal, acquirer, hardware.vault, has_inquiry=line.has_inquiry),
         acquirer=acquirer,
         staff=Staff(desk, journal, hardware.passwords, hardware.clock),
         hardware=hardware,

@@ -33,6 +33,7 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     authority: str  # PEM file of the authority that vouches for the acquirer
     connect_seconds: float = 15.0
     answer_seconds: float = 60.0
+    has_inquiry: bool = False  # the acquirer answers our inquiry, and its "not known" binds it (docs/protocol.md)
     tpdu: str = "6000030000"
     header: str = "603100311108"
 

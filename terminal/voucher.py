@@ -15,6 +15,7 @@ from terminal.screens import Say, say
 
 Strokes = tuple[tuple[tuple[int, int], ...], ...]
 SIGNATURE_ROWS = 3
+HEX = frozenset("0123456789ABCDEFabcdef")
 
 
 class Shop(msgspec.Struct, frozen=True):
@@ -38,12 +39,14 @@ class Style(msgspec.Struct, frozen=True):
 
 
 def feature_code(settlement_date: str, rrn: str) -> str:
-    """交易特征码, 8 hex digits (cup.md 5.3): MMDD and RRN folded.
+    """交易特征码, 8 hex digits (cup.md 5.3): MMDD and RRN folded; "" when the RRN is not 12 hex digits (F37 is AN12).
 
     >>> feature_code("0427", "091947145060")
     '43335979'
     """
     spelled = (settlement_date or "0000") + (rrn or "0" * 12)
+    if len(spelled) != 16 or not set(spelled) <= HEX:
+        return ""
     first, second = bytes.fromhex(spelled[:8]), bytes.fromhex(spelled[8:])
     return bytes(a ^ b for a, b in zip(first, second, strict=True)).hex().upper()
 
@@ -154,8 +157,9 @@ def _signature(stage: Accepted, style: Style) -> list[Line]:
         return []
     code = feature_code(stage.reply.settlement_date, stage.reply.rrn)
     agreed = say("paper.agree.sale") if stage.request.kind is Kind.SALE else say("paper.agree.back")
+    named: list[Line] = [Pair(say("paper.code"), code)] if code else []
     if style.strokes:
-        return [Text(say("paper.signature")), Signature(style.strokes), Pair(say("paper.code"), code), Text(agreed)]
+        return [Text(say("paper.signature")), Signature(style.strokes), *named, Text(agreed)]
     return [Text(say("paper.signature")), Blank(SIGNATURE_ROWS), Rule(), Text(agreed)]
 
 

@@ -46,6 +46,7 @@ host = "127.0.0.1"
 port = {port}
 authority = "{folder}/tls/ca.pem"
 answer_seconds = {answer_seconds}
+has_inquiry = true
 [printer]
 target = "serial:{printer}@115200"
 columns = 32
@@ -118,6 +119,7 @@ class BackRoom:
         log = (self.folder / "terminal.log").open("ab")
         with log:
             self._core = await asyncio.create_subprocess_exec(
+                *("setpriv", "--pdeathsig", "KILL"),  # no core outlives its counter
                 sys.executable,
                 "-m",
                 "terminal",

@@ -178,8 +178,12 @@ async def _page(shop: Shop, port: int) -> None:
         port=port,
         log_level="warning",
         access_log=False,
+        lifespan="off",
         timeout_graceful_shutdown=1,  # an open page's event stream would hold the end for ever
     )
     sys.stdout.write(f"yuanlu counter: http://127.0.0.1:{port}  (Ctrl-C ends it; TEST CARDS AND TEST KEYS ONLY)\n")
     sys.stdout.flush()
-    await uvicorn.Server(config).serve()
+    server = uvicorn.Server(config)
+    # uvicorn would end the process by the signal it got; the core and pcscd must be ended first
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    await server.serve()

@@ -52,6 +52,7 @@ CODES = {
     "paper-out": "D01",
     "printer-lost": "D02",
     "journal-failed": "D03",
+    "program-fault": "D05",
 }
 
 

@@ -27,8 +27,10 @@ from terminal.screens import CardPrompt, Row, Say, say
 
 T = TypeVar("T")
 CHIP_DEADLINE = 8.0  # seconds for the whole reading: a mute card blocks PC/SC for ever
+READER_DEADLINE = 3.0  # seconds for the reader to say whether a card is in
 CHIP, STRIPE = "052", "022"  # F22: no PIN
 CHIP_SERVICE_CODES = frozenset("26")  # first digit of the service code, ISO/IEC 7813
+LONGEST_TRACK2 = 37  # characters, ISO/IEC 7813 and F35
 TROUBLE: tuple[tuple[type[Exception], str], ...] = (
     (CardMute, "card-mute"),
     (TimeoutError, "card-mute"),
@@ -100,7 +102,9 @@ def of_chip(account: Account, icc_data: str = "") -> Plastic:
 
 async def _empty_slot(room: Room, title: Say) -> None:
     reader = room.hardware.card_reader
-    if await reader.is_card_present():
+    async with asyncio.timeout(READER_DEADLINE):
+        is_occupied = await reader.is_card_present()
+    if is_occupied:
         room.desk.show(CardPrompt(title, ("remove",), lines=(say("card.empty_first"),)))
         await _until_key_cancels(room, reader.wait(False))
 
@@ -113,6 +117,8 @@ async def _wait(room: Room, title: Say, rows: Sequence[Row], is_chip_only: bool)
     swiped = asyncio.ensure_future(room.hardware.stripe.swiped())
     try:
         await _until_key_cancels(room, asyncio.wait({inserted, swiped}, return_when=asyncio.FIRST_COMPLETED))
+        if swiped.done() and isinstance(swiped.exception(), ReaderMissing):  # the chip will do
+            await _until_key_cancels(room, inserted)
         if inserted.done():
             inserted.result()
             return None
@@ -155,7 +161,14 @@ def _track2(raw: bytes) -> str:
     """Raises Stopped when it is not PAN = expiry and service code."""
     track2 = raw.decode("ascii", "replace")
     pan, separator, rest = track2.partition("=")
-    if not (separator and pan.isdigit() and rest.isdigit() and 12 <= len(pan) <= 19 and 7 <= len(rest) <= 24):
+    if not (
+        separator
+        and pan.isdigit()
+        and rest.isdigit()
+        and 12 <= len(pan) <= 19
+        and len(rest) >= 7
+        and len(track2) <= LONGEST_TRACK2
+    ):
         raise Stopped("stripe-unreadable")
     return track2
 

@@ -12,6 +12,7 @@ from terminal.dialogue.room import Room
 from terminal.exchange.runner import ReversalOwed
 from terminal.exchange.stages import Reversing, Unknown
 from terminal.journal.store import JournalFailed
+from terminal.ports import DeviceError
 
 SOON, SOON_FOR, LATER = 30.0, 600.0, 3600.0  # seconds
 
@@ -31,7 +32,7 @@ async def follow_up(room: Room) -> None:
                     await room.runner.ask_about(stage)
                     next_due[stage.request.id] = loop.time() + _pause(room, stage)
             await room.refresh_status()
-        except (JournalFailed, ReversalOwed):
+        except (JournalFailed, ReversalOwed, DeviceError):
             continue  # the next dialogue says so; asking again later costs nothing
 
 

@@ -13,6 +13,7 @@ from terminal.dialogue.records import look_up
 from terminal.dialogue.refund import give_back
 from terminal.dialogue.room import Room
 from terminal.dialogue.sale import sell
+from terminal.events import DIGITS
 from terminal.exchange.runner import ReversalOwed
 from terminal.journal.store import JournalFailed
 from terminal.ports import DeviceError
@@ -26,8 +27,7 @@ LANGUAGES = {"zh_CN": "en", "en": "zh_CN"}
 
 async def run(room: Room) -> None:
     """From power-on to power-off."""
-    await room.staff.seed()
-    await self_check(room)
+    await guarded(room, _switch_on)
     while True:
         await guarded(room, _log_in)
         if room.operator:
@@ -52,8 +52,18 @@ async def guarded(room: Room, dialogue: Dialogue) -> None:
         await room.desk.tell(bad_news.notice("journal-failed", TITLE), 30.0)
     except DeviceError:
         await bad_news.tell(room.desk, room.journal, "keys-missing", TITLE)
+    except Exception as error:  # noqa: BLE001 - a fault of the program: said and recorded, and the shop goes on
+        await bad_news.tell(room.desk, room.journal, "program-fault", TITLE, kind=type(error).__name__)
     finally:
         await asyncio.shield(_refresh(room))
+
+
+async def _switch_on(room: Room) -> None:
+    """First what is owed from before a power cut."""
+    await room.staff.seed()
+    if await room.journal.open_stages():
+        await room.desk.work(say("desk.product"), room.runner.resume(), lambda: say("stage.resuming"))
+    await self_check(room)
 
 
 async def _refresh(room: Room) -> None:
@@ -97,7 +107,7 @@ async def _idle(room: Room) -> None:
     key = await room.desk.key(main_menu, FOREVER)
     if key == "refund":
         await give_back(room)
-    elif key.isdigit() and 1 <= int(key) <= len(entries) and len(key) == 1:
+    elif key in DIGITS and 1 <= int(key) <= len(entries):
         await entries[int(key) - 1][0](room)
 
 

@@ -116,7 +116,8 @@ def notice(stage: Stage, room: Room) -> Notice:
             rows = (*rows, Row(say("desk.code"), CODES["line-down"]))
             return Notice(title, Tone.WRONG, say("result.not-sent"), (say("result.not-sent.do"),), rows)
         case Unknown():
-            lines = (say("result.unknown.not"), say("result.unknown.do"))
+            asked = "result.unknown.do" if room.config.line.has_inquiry else "result.unknown.by-hand"
+            lines = (say("result.unknown.not"), say(asked))
             return Notice(title, Tone.UNKNOWN, say("result.unknown"), lines, rows)
         case _:  # a Reversing that is stuck
             rows = (*rows, Row(say("desk.code"), CODES["reversal-owed"]))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from terminal.dialogue import bad_news
 from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.card import READER_DEADLINE
 from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.room import Room
 from terminal.exchange.acquirer import Unanswered
@@ -121,8 +124,9 @@ async def _records(room: Room) -> Say:
 
 async def _reader(room: Room) -> Say:
     try:
-        await room.hardware.card_reader.is_card_present()
-    except ReaderMissing:
+        async with asyncio.timeout(READER_DEADLINE):
+            await room.hardware.card_reader.is_card_present()
+    except (ReaderMissing, TimeoutError):
         return say("check.bad")
     return say("check.ok")
 

@@ -5,6 +5,7 @@ amount -> card (chip: first GENERATE AC) -> agree -> carry out (chip: completion
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import msgspec
@@ -116,14 +117,15 @@ async def _carry_out(
 def _completion(read: _ChipRead) -> Completion:
     async def complete(reply: Reply) -> bool:
         try:
-            done = await chip_sale.complete(
-                read.card.transmit,
-                read.card.protocol,
-                read.online.session,
-                reply.response_code,
-                bytes.fromhex(reply.icc_data),
-            )
-        except (CardRemoved, CardMute, EmvError):
+            async with asyncio.timeout(cards.CHIP_DEADLINE):
+                done = await chip_sale.complete(
+                    read.card.transmit,
+                    read.card.protocol,
+                    read.online.session,
+                    reply.response_code,
+                    bytes.fromhex(reply.icc_data),
+                )
+        except (CardRemoved, CardMute, EmvError, TimeoutError):
             return False
         return done.is_approved
 

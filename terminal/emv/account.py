@@ -22,6 +22,7 @@ RID_DIGITS = 10
 PAN_LENGTH = range(8, 20)  # ISO/IEC 7812-1; Book 3, annex A: cn to 19 digits
 EXPIRY_DIGITS, SERVICE_CODE_DIGITS = 4, 3
 MONTHS = range(1, 13)
+LONGEST_TRACK2 = 37  # Book 3, annex A: tag 57, up to 19 bytes; ISO/IEC 7813
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -71,6 +72,8 @@ def _track2(value: bytes) -> str:
     text = value.hex().upper().removesuffix("F")
     pan, separator, rest = text.partition("D")
     is_whole = separator and pan.isdecimal() and rest.isdecimal() and len(pan) in PAN_LENGTH
+    if len(text) > LONGEST_TRACK2:
+        raise CardFaulty("track 2 of the chip is too long")
     if not is_whole or len(rest) < EXPIRY_DIGITS + SERVICE_CODE_DIGITS:
         raise CardFaulty("track 2 of the chip is not readable")
     return f"{pan}={rest}"

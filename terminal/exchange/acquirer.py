@@ -14,7 +14,17 @@ import msgspec
 from terminal.exchange.stages import MAC_WRONG, NO_ANSWER, OTHER_FAULT
 from terminal.iso8583.codec import Message, WireError, decode, encode, mac_block
 from terminal.iso8583.frame import Envelope, unpack
-from terminal.iso8583.messages import APPROVED, INQUIRY, Identity, Reply, mismatch, reply, signed
+from terminal.iso8583.messages import (
+    APPROVED,
+    INQUIRY,
+    REVERSAL_CLEARED,
+    REVERSAL_MTI,
+    Identity,
+    Reply,
+    mismatch,
+    reply,
+    signed,
+)
 from terminal.journal.journal import Journal
 from terminal.ports import Connection, Line, LinkDown, LinkLost, Vault
 
@@ -106,10 +116,11 @@ class Acquirer:
 def _must_be_signed(request: Message, answer: Message) -> bool:
     """Whether a wrong or missing F64 makes it no answer.
 
-    An approval is signed always (cup.md 3.4), and so is any answer to an inquiry, for "not known" ends an UNKNOWN
-    (docs/adr/0002). A refusal need not be, but a MAC that is there must be right.
+    An approval is signed always (cup.md 3.4); so is what clears a reversal, and any answer to an inquiry, for "not
+    known" ends an UNKNOWN (docs/adr/0002). A refusal need not be, but a MAC that is there must be right.
     """
     if request.mti in NO_MAC:
         return False
-    is_inquiry = request["processing_code"] == INQUIRY.processing_code
-    return bool(answer["mac"]) or is_inquiry or answer["response_code"] in APPROVED
+    code = answer["response_code"]
+    clears = code in (REVERSAL_CLEARED if request.mti == REVERSAL_MTI else APPROVED)
+    return bool(answer["mac"]) or clears or request["processing_code"] == INQUIRY.processing_code

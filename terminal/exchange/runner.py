@@ -35,12 +35,15 @@ from terminal.exchange.stages import (
     TryDue,
     Unknown,
 )
-from terminal.iso8583.messages import SIGN_IN_AGAIN, Plastic, Reply, financial, inquiry, reversal
+from terminal.iso8583.codec import encode
+from terminal.iso8583.messages import SIGN_IN_AGAIN, Kind, Plastic, Reply, financial, inquiry, reversal
 from terminal.journal.journal import Journal
-from terminal.ports import Connection, KeyMissing, LinkDown, Vault
+from terminal.ports import Connection, DeviceError, KeyMissing, LinkDown, Vault
 
+TOLD_SIZE = 14  # F62 of an inquiry's answer: F39 (2) and F37 (12)
 Completion = Callable[[Reply], Awaitable[bool]]  # the chip's last word on a sale: True for a TC
 Watcher = Callable[[Stage], None]
+NO_PLASTIC = Plastic("", "")
 
 
 class ReversalOwed(Exception):
@@ -50,8 +53,9 @@ class ReversalOwed(Exception):
 class Runner:
     """One per terminal."""
 
-    def __init__(self, journal: Journal, acquirer: Acquirer, vault: Vault) -> None:
-        self._journal, self._acquirer, self._vault = journal, acquirer, vault
+    def __init__(self, journal: Journal, acquirer: Acquirer, vault: Vault, *, has_inquiry: bool) -> None:
+        """`has_inquiry`: the acquirer answers ours, and its "not known" binds it (docs/adr/0002)."""
+        self._journal, self._acquirer, self._vault, self._has_inquiry = journal, acquirer, vault, has_inquiry
         self.is_sign_in_due = False
         self._turn = asyncio.Lock()  # one exchange at a time, one message in flight
 
@@ -62,13 +66,20 @@ class Runner:
         async with self._turn:
             await self._pay(watch)
             plastic = msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
+            encode(financial(request.facts(), plastic, self._acquirer.me))  # what cannot be sent fails here, not later
             await self._journal.begin(request, sealed)
             return await self._run(Step(Connecting(request), Command.CONNECT), _Round(plastic, completion, watch))
 
     async def resume(self) -> list[Stage]:
-        """After a power cut: every open exchange goes on from its stage."""
+        """After a power cut: every open exchange goes on from its stage. One that cannot does not stop the others."""
         async with self._turn:
-            return [await self._go_on(stage, PowerReturned(), None) for stage in await self._journal.open_stages()]
+            after: list[Stage] = []
+            for stage in await self._journal.open_stages():
+                try:
+                    after.append(await self._go_on(stage, PowerReturned(), None))
+                except DeviceError:
+                    after.append(stage)
+            return after
 
     async def pay_debts(self, watch: Watcher | None = None) -> None:
         """Before anything new: reversals (cup.md 4.4), and exchanges whose stage could not be written when their answer
@@ -93,8 +104,10 @@ class Runner:
             return await self._go_on(now, TryDue(), watch) if isinstance(now, Unknown) else now or stage
 
     async def _go_on(self, stage: Open, event: Event, watch: Watcher | None) -> Stage:
-        sealed = await self._journal.sealed_card(stage.request.card.digest)
-        plastic = msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
+        plastic = NO_PLASTIC
+        if stage.request.kind is not Kind.REFUND:  # a reversal names the card; an inquiry does not
+            sealed = await self._journal.sealed_card(stage.request.card.digest)
+            plastic = msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
         return await self._run(stage.on(event), _Round(plastic, None, watch))
 
     async def _run(self, step: Step, round: _Round) -> Stage:
@@ -155,6 +168,8 @@ class Runner:
 
     async def _inquire(self, stage: Open) -> Event:
         request = stage.request
+        if not self._has_inquiry:
+            return Silent()
         stan = await self._journal.next_stan()
         date = request.at[5:7] + request.at[8:10]
         try:
@@ -163,10 +178,10 @@ class Runner:
             return self._silent(error)
         if reply.response_code == NOT_KNOWN:
             return InquiryAnswered(is_known=False)
-        if reply.response_code != "00" or not reply.private:
-            return Silent(OTHER_FAULT)
         told = bytes.fromhex(reply.private).decode("ascii", "replace")  # F62: F39 and F37 of the refund's own answer
-        return InquiryAnswered(is_known=True, response_code=told[:2], rrn=told[2:14].strip())
+        if reply.response_code != "00" or len(told) != TOLD_SIZE or not told[:2].isalnum():
+            return Silent(OTHER_FAULT)
+        return InquiryAnswered(is_known=True, response_code=told[:2], rrn=told[2:].strip())
 
     def _answered(self, reply: Reply) -> Event:
         self.is_sign_in_due |= reply.response_code in SIGN_IN_AGAIN

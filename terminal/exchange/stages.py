@@ -203,6 +203,8 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
         match event:
             case InquiryAnswered(is_known=True, response_code=code, rrn=rrn) if code in APPROVED:
                 return Step(Accepted(self.request, Reply("0230", code, rrn=rrn), is_late=True))
+            case InquiryAnswered(is_known=True, response_code=code) if code in (*ISSUER_SILENT, DUPLICATE):
+                return Step(self)  # the acquirer does not know either
             case InquiryAnswered(is_known=True, response_code=code):
                 return Step(Refused(self.request, code))
             case InquiryAnswered():

@@ -45,7 +45,7 @@ class Journal:
 
     def __init__(self, path: Path, clock: Clock, run: Run[object]) -> None:
         self._store, self._clock, self._run = Store(path), clock, run
-        self._turn = asyncio.Lock()
+        self._turn, self._numbers = asyncio.Lock(), asyncio.Lock()
         self._notes: list[tuple[str, bytes]] = []
 
     async def close(self) -> None:
@@ -66,6 +66,8 @@ class Journal:
         """Keep the sealed card under its digest, before the first stage is entered."""
         if hashlib.sha256(sealed).hexdigest() != request.card.digest:
             raise JournalFailed("the sealed card is not the request's")
+        if await self.exchange(request.id) is not None:
+            raise JournalFailed("an exchange of this batch and F11 is in the journal already")
         await self._write(
             [("begun", msgspec.json.encode({"id": request.id}))],
             lambda db: db.execute("INSERT OR IGNORE INTO sealed_card VALUES (?, ?)", (request.card.digest, sealed)),
@@ -81,10 +83,14 @@ class Journal:
         )
 
     async def next_stan(self) -> str:
-        """F11: taken for good before it is used; wraps from 999999 to 1."""
-        value = int(await self.setting("stan", "0")) % LAST_NUMBER + 1
-        await self.remember("stan", str(value))
-        return f"{value:06d}"
+        """F11: taken for good before it is used; wraps from 999999 to 1, over those the open batch has used."""
+        async with self._numbers:
+            value, batch = int(await self.setting("stan", "0")), await self.batch()
+            while True:
+                value = value % LAST_NUMBER + 1
+                if await self.exchange(f"{batch}-{value:06d}") is None:
+                    await self.remember("stan", str(value))
+                    return f"{value:06d}"
 
     async def remember(self, name: str, value: str) -> None:
         """Keep a setting (counter, batch, language)."""
@@ -170,7 +176,10 @@ class Journal:
     # --- inside --------------------------------------------------------------------------------------------------
     async def _stages(self, where: str, *arguments: object) -> list[Stage]:
         rows = await self._rows(f"SELECT stage FROM exchange {where}", *arguments)  # noqa: S608 - fixed clauses
-        return [_stages.decode(row[0]) for row in rows if isinstance(row[0], bytes)]
+        try:
+            return [_stages.decode(row[0]) for row in rows if isinstance(row[0], bytes)]
+        except msgspec.DecodeError as error:
+            raise JournalFailed(f"a stage in the journal cannot be read: {error}") from None
 
     async def _rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
         return await self._blocking(lambda: self._store.rows(query, *arguments))

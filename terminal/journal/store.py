@@ -78,7 +78,13 @@ class Store:
             raise JournalFailed(f"the journal cannot be read: {error}") from error
 
     def verify(self) -> Broken | None:
-        """Walk the whole chain; None when every event follows from the one before."""
+        """Walk the whole chain; None when every event follows from the one before. Raises JournalFailed."""
+        try:
+            return self._first_broken()
+        except sqlite3.Error as error:
+            raise JournalFailed(f"the journal cannot be read: {error}") from error
+
+    def _first_broken(self) -> Broken | None:
         previous = START
         columns = "seq, at, kind, CAST(body AS BLOB), CAST(hash AS BLOB)"
         rows = self.db.execute(f"SELECT {columns} FROM event ORDER BY seq")  # noqa: S608 - fixed columns

@@ -21,6 +21,8 @@ from terminal.exchange.stages import Accepted, NotSent, Refused, Reversed, Rever
 from terminal.iso8583.messages import Kind
 from terminal.money import Money
 
+NO_VOID = frozenset({"12", "22", "25", "48"})  # refund.md 2, rule 1: then a refund is offered
+
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The shop's rules. Amounts in minor units."""
@@ -112,6 +114,8 @@ def _kind(sale: Accepted, given_back: Sequence[Stage], amount: Money, now: datet
     """refund.md 2, rule 1: a void for the whole sale of this batch and clearing day, a refund for all else."""
     if any(isinstance(stage, Accepted) for stage in given_back):
         return Kind.REFUND, "partly-refunded"
+    if any(_is_void_refused(stage) for stage in given_back):
+        return Kind.REFUND, "void-refused"
     if amount != sale.request.amount:
         return Kind.REFUND, "part"
     if sale.request.batch != batch:
@@ -119,6 +123,11 @@ def _kind(sale: Accepted, given_back: Sequence[Stage], amount: Money, now: datet
     if sale.request.at[:10] != now.date().isoformat():
         return Kind.REFUND, "other-day"
     return Kind.VOID, "same-day"
+
+
+def _is_void_refused(stage: Stage) -> bool:
+    is_void = stage.request.kind is Kind.VOID
+    return is_void and isinstance(stage, Refused) and stage.response_code in NO_VOID
 
 
 def _counts(stage: Stage) -> bool:

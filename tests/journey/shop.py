@@ -165,14 +165,22 @@ class Bank:
 class Shop:
     """One start of the terminal, from power-on to power-off."""
 
-    def __init__(self, folder: Path, bank: Bank, policy: Policy | None = None, cut_at: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        bank: Bank,
+        policy: Policy | None = None,
+        cut_at: int | None = None,
+        host: type[Host] = Host,
+        has_inquiry: bool = True,
+    ) -> None:
         self.bank, self.folder = bank, folder
         self.current = Current(cut_at)
         self.clock = VirtualClock()
         self.front = ScriptedFront()
         self.reader, self.stripe, self.printer = SimulatedReader(), SimulatedStripe(), SimulatedPrinter()
-        self.line = SimulatedLine(Host(bank.ledger, self.clock, _chance()), bank.faults)
-        self.config = _config(folder, policy or Policy())
+        self.line = SimulatedLine(host(bank.ledger, self.clock, _chance()), bank.faults)
+        self.config = _config(folder, policy or Policy(), has_inquiry)
         vault = Vault(folder / "vault", DEVICE_KEY)
         if not (folder / "vault").exists():
             vault.install_tmk(TEST_TMK, kcv(TEST_TMK))
@@ -378,12 +386,12 @@ class Shop:
 Script = Callable[[Shop], Awaitable[None]]
 
 
-def day(folder: Path, bank: Bank, script: Script, policy: Policy | None = None, cut_at: int | None = None) -> Shop:
-    """Run a script against one start of the terminal; a power cut ends it early."""
+def day(folder: Path, bank: Bank, script: Script, *more: Any, **settings: Any) -> Shop:
+    """Run a script against one start of the terminal (settings as Shop's); a power cut ends it early."""
     shops: list[Shop] = []
 
     async def work() -> None:
-        shop = Shop(folder, bank, policy, cut_at)
+        shop = Shop(folder, bank, *more, **settings)
         shops.append(shop)
         try:
             with suppress(PowerCut):
@@ -404,10 +412,10 @@ def _chance() -> Callable[[int], bytes]:
     return draw
 
 
-def _config(folder: Path, policy: Policy) -> Config:
+def _config(folder: Path, policy: Policy, has_inquiry: bool) -> Config:
     return Config(
         merchant=Merchant("测试商户", TERMINAL_ID, MERCHANT_ID),
-        line=LineConfig("bank.test", 1, "ca.pem"),
+        line=LineConfig("bank.test", 1, "ca.pem", has_inquiry=has_inquiry),
         printer=PrinterConfig("none"),
         files=Files(str(folder / "journal"), str(folder / "vault"), "key", "front.sock"),
         policy=msgspec.structs.replace(policy),

@@ -204,10 +204,14 @@ def test_the_page_answers_and_the_counter_ends_in_order(tmp_path):
         with httpx.Client(base_url="http://127.0.0.1:8377", transport=httpx.HTTPTransport(retries=5)) as client:
             assert client.get("/api/screen").json()["kind"]
             assert client.get("/api/screen.png").content.startswith(b"\x89PNG")
-            assert client.get("/api/facts").json()["cards"] == "pcscd"
+            facts = client.get("/api/facts").json()
+            assert facts["cards"] == "pcscd"
             assert client.post("/api/key", json={"key": "nonsense"}).status_code == 404
             assert json.loads(client.get("/api/ledger").text)["sum_of_postings"] == 0
     finally:
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=20)
     assert b"Traceback" not in out, out.decode()
+    assert process.returncode == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(facts["core_pid"], 0)  # the core has ended with its counter

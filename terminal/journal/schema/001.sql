@@ -1,5 +1,5 @@
 -- The journal. `event` is the truth and is only appended to; the other tables are drawn from it for looking up,
--- except `sealed_card` (card data under the vault's key, destroyed when no exchange needs it), `setting` (counters)
+-- except `sealed_card` (card data under the vault's key, for reversals and the upload at settlement), `setting` (counters)
 -- and `operator` (password hashes, which do not belong into a chain that is exported).
 CREATE TABLE event (
     seq  INTEGER PRIMARY KEY,

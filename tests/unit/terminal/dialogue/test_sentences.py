@@ -20,7 +20,7 @@ FAMILIES = {
     "code.": {f"{code}{end}" for code in (*SPOKEN_CODES, "other", "not-received") for end in ("", ".do")},
     "reason.": set(Policy().reasons),
     "kind.": {"sale", "void", "refund", "give_back"},
-    "why.": {"same-day", "part", "partly-refunded", "settled", "other-day"},
+    "why.": {"same-day", "part", "partly-refunded", "settled", "other-day", "void-refused"},
     "sees.": {"void", "refund"},
     "copy.": {"merchant", "cardholder"},
     "find.": {"list", "voucher", "amount", "last_four"},
