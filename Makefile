@@ -23,7 +23,8 @@ check: $(VENV)/.test
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/.test
-	$(PY) -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-disable-gc -p no:doctest
+	$(PY) -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-disable-gc \
+		--benchmark-columns=median,iqr,ops,rounds --benchmark-sort=name
 	$(PY) -m benchmarks.own_time
 	$(PY) -m benchmarks.idle
 
