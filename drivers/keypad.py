@@ -10,15 +10,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
 
+from drivers.input_device import REOPEN_AFTER, InputDevice, Opener, Source, open_evdev
 from terminal.events import KEYS, KeyPressed
 from terminal.ports import DeviceError
 
@@ -26,21 +24,10 @@ EV_KEY = 0x01  # linux/input-event-codes.h
 DOWN, HELD = 1, 2
 REPEATS = ("up", "down", "clear")
 DEFAULT_KEYMAP = Path(__file__).parent / "keymaps" / "default.toml"
-REOPEN_AFTER = 0.5  # seconds between looks for a keypad that was pulled out
 
 
 class KeymapRefused(DeviceError):
     """A keymap file names a key that does not exist; says file, line and reason."""
-
-
-class Source(Protocol):
-    """What is used of an evdev device."""
-
-    def async_read_loop(self) -> AsyncIterator[Any]: ...
-
-    def grab(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 def key_of(kind: int, code: int, value: int, keymap: Mapping[int, str]) -> str | None:
@@ -80,20 +67,6 @@ def _line_of(text: str, name: str) -> int:
     return text.count("\n", 0, found.end()) + 1 if found else 1
 
 
-def open_evdev(path_or_name: str) -> Source:
-    """The device at a path, or the first whose name holds these words. Raises OSError while there is none."""
-    import evdev
-
-    if path_or_name.startswith("/"):
-        return evdev.InputDevice(path_or_name)
-    for path in sorted(evdev.list_devices()):
-        device = evdev.InputDevice(path)
-        if path_or_name.casefold() in device.name.casefold():
-            return device
-        device.close()
-    raise FileNotFoundError(f"no input device is called {path_or_name}")
-
-
 class EvdevKeypad:
     """A Keypad port. `opener` is for tests: it gets the path or name and returns a Source."""
 
@@ -103,47 +76,25 @@ class EvdevKeypad:
         keymap: Mapping[int, str],
         grab: bool = True,
         *,
-        opener: Callable[[str], Source] = open_evdev,
+        opener: Opener = open_evdev,
         reopen_after: float = REOPEN_AFTER,
     ) -> None:
-        self._name, self._keymap, self._grab = path_or_name, keymap, grab
-        self._opener, self._reopen_after = opener, reopen_after
-        self._source: Source | None = None
-        self._events: AsyncIterator[Any] | None = None
+        self._keymap, self._grab = keymap, grab
+        self._device = InputDevice(path_or_name, self._take, opener, reopen_after)
 
     def __enter__(self) -> EvdevKeypad:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._drop()
+        self._device.close()
 
     async def pressed(self) -> KeyPressed:
         """The next key; a keypad that is away is waited for."""
         while True:
-            events = await self._opened()
-            try:
-                async for event in events:
-                    if key := key_of(event.type, event.code, event.value, self._keymap):
-                        return KeyPressed(key)
-            except OSError:
-                pass  # ENODEV: pulled out
-            self._drop()
-            await asyncio.sleep(self._reopen_after)
+            event = await self._device.event()
+            if key := key_of(event.type, event.code, event.value, self._keymap):
+                return KeyPressed(key)
 
-    async def _opened(self) -> AsyncIterator[Any]:
-        while self._events is None:
-            try:
-                self._source = self._opener(self._name)
-                if self._grab:
-                    self._source.grab()
-                self._events = self._source.async_read_loop()
-            except OSError:
-                self._drop()
-                await asyncio.sleep(self._reopen_after)
-        return self._events
-
-    def _drop(self) -> None:
-        source, self._source, self._events = self._source, None, None
-        if source is not None:
-            with contextlib.suppress(OSError):
-                source.close()
+    def _take(self, source: Source) -> None:
+        if self._grab:
+            source.grab()

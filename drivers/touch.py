@@ -9,29 +9,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Protocol
+
+from drivers.input_device import REOPEN_AFTER, InputDevice, Opener, Source, open_evdev
 
 EV_SYN, EV_KEY, EV_ABS = 0x00, 0x01, 0x03  # linux/input-event-codes.h
 SYN_REPORT, BTN_TOUCH, ABS_MT_SLOT, ABS_MT_TRACKING_ID = 0, 0x14A, 0x2F, 0x39
 AXES = {0x00: "x", 0x01: "y", 0x35: "x", 0x36: "y"}  # ABS_X, ABS_Y, ABS_MT_POSITION_X, ABS_MT_POSITION_Y
 LIFTED = 0xFFFFFFFF, -1  # ABS_MT_TRACKING_ID of a finger that has gone
-REOPEN_AFTER = 0.5  # seconds between looks for a panel that was pulled out
 Point = tuple[int, int, bool]  # x, y in pixels, whether it is down
-
-
-class Source(Protocol):
-    """What is used of an evdev device."""
-
-    def async_read_loop(self) -> AsyncIterator[Any]: ...
-
-    def absinfo(self, axis: int) -> Any: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -69,20 +57,6 @@ def scaled(value: int, low: int, high: int, pixels: int) -> int:
     return max(0, min(pixels - 1, (value - low) * pixels // max(1, high - low + 1)))
 
 
-def open_evdev(path_or_name: str) -> Source:
-    """The device at a path, or the first whose name holds these words. Raises OSError while there is none."""
-    import evdev
-
-    if path_or_name.startswith("/"):
-        return evdev.InputDevice(path_or_name)
-    for path in sorted(evdev.list_devices()):
-        device = evdev.InputDevice(path)
-        if path_or_name.casefold() in device.name.casefold():
-            return device
-        device.close()
-    raise FileNotFoundError(f"no input device is called {path_or_name}")
-
-
 def _range(source: Source, axis: str) -> tuple[int, int]:
     """Lowest and highest value of an axis; a panel has the plain one, the multitouch one, or both."""
     for code in (code for code, name in AXES.items() if name == axis):
@@ -102,13 +76,11 @@ class EvdevTouch:
         width: int,
         height: int,
         *,
-        opener: Callable[[str], Source] = open_evdev,
+        opener: Opener = open_evdev,
         reopen_after: float = REOPEN_AFTER,
     ) -> None:
-        self._name, self._width, self._height = path_or_name, width, height
-        self._opener, self._reopen_after = opener, reopen_after
-        self._source: Source | None = None
-        self._events: AsyncIterator[Any] | None = None
+        self._width, self._height = width, height
+        self._device = InputDevice(path_or_name, self._take, opener, reopen_after)
         self._ranges: tuple[tuple[int, int], tuple[int, int]] = ((0, 1), (0, 1))
         self._finger = Finger()
 
@@ -116,22 +88,16 @@ class EvdevTouch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._drop()
+        self._device.close()
 
     async def touched(self) -> Point:
-        """The next report; a panel that is away is waited for, and its finger is up."""
+        """The next report; a panel that is away is waited for, and its finger is up when it is back."""
         while True:
-            events = await self._opened()
-            try:
-                async for event in events:
-                    self._finger = self._finger.on(event.type, event.code, event.value)
-                    if (event.type, event.code) == (EV_SYN, SYN_REPORT) and self._finger.is_changed:
-                        self._finger = replace(self._finger, is_changed=False)
-                        return self._point()
-            except OSError:
-                pass  # ENODEV: pulled out
-            self._drop()
-            await asyncio.sleep(self._reopen_after)
+            event = await self._device.event()
+            self._finger = self._finger.on(event.type, event.code, event.value)
+            if (event.type, event.code) == (EV_SYN, SYN_REPORT) and self._finger.is_changed:
+                self._finger = replace(self._finger, is_changed=False)
+                return self._point()
 
     def _point(self) -> Point:
         (left, right), (top, bottom) = self._ranges
@@ -139,19 +105,5 @@ class EvdevTouch:
         x = scaled(finger.x, left, right, self._width)
         return x, scaled(finger.y, top, bottom, self._height), finger.is_down
 
-    async def _opened(self) -> AsyncIterator[Any]:
-        while self._events is None:
-            try:
-                self._source = self._opener(self._name)
-                self._ranges = _range(self._source, "x"), _range(self._source, "y")
-                self._events = self._source.async_read_loop()
-            except OSError:
-                self._drop()
-                await asyncio.sleep(self._reopen_after)
-        return self._events
-
-    def _drop(self) -> None:
-        source, self._source, self._events, self._finger = self._source, None, None, Finger()
-        if source is not None:
-            with contextlib.suppress(OSError):
-                source.close()
+    def _take(self, source: Source) -> None:
+        self._ranges, self._finger = (_range(source, "x"), _range(source, "y")), Finger()
