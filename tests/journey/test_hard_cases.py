@@ -143,6 +143,57 @@ def test_a_chip_that_goes_mute_at_its_last_word_is_reversed_in_time(tmp_path, ba
     assert bank.balance() == 1_000_000
 
 
+def is_sign_in(request: Message) -> bool:
+    return request.mti == "0800"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        (62, "00" * 40, "工作密钥校验不对"),
+        (62, "00" * 39, "工作密钥校验不对"),
+        (39, "97", "收单机构拒绝签到（97）"),
+    ],
+)
+def test_a_sign_in_that_cannot_be_believed_moves_no_money(tmp_path, bank, field, value, text):
+    def change(answer):
+        return Message(answer.mti, {**answer.fields, field: value})
+
+    async def script(shop):
+        shop.switch_on()
+        await shop.see("自检")
+        await shop.press("enter")
+        await shop.log_in("0000")
+        await shop.press("enter")
+        await shop.new_code("2580")
+        await shop.see(text)
+        await shop.press("enter")
+        await shop.idle()
+        await shop.press("1")
+        await shop.see(text)
+
+    day(tmp_path, bank, script, host=answering(is_sign_in, change))
+
+
+def test_an_acquirer_that_does_not_answer_the_sign_in_is_said(tmp_path, bank):
+    async def script(shop):
+        bank.line("answer_lost")
+        shop.switch_on()
+        await shop.see("自检")
+        await shop.press("enter")
+        await shop.log_in("0000")
+        await shop.press("enter")
+        await shop.new_code("2580")
+        await shop.see("正在向收单机构签到", "请稍候")
+        await shop.see("收单机构没有应答", "L03")
+        bank.line("up")
+        await shop.press("enter")
+        await shop.press("5")
+        await shop.see("签到成功")
+
+    day(tmp_path, bank, script)
+
+
 @pytest.mark.parametrize("rrn", ["Z12345678901", "12345678901"])
 def test_an_odd_rrn_is_printed_as_it_is(tmp_path, bank, rrn):
     def change(answer):
@@ -262,3 +313,44 @@ async def test_two_who_ask_for_a_number_at_once_get_two(tmp_path):
         numbers = await asyncio.gather(*(journal.next_stan() for _ in range(20)))
         await journal.close()
     assert len(set(numbers)) == 20
+
+
+def spellings(secret: str) -> set[bytes]:
+    """ASCII, hex of ASCII, BCD, and BCD shifted by a nibble."""
+    found = {secret.encode(), secret.encode().hex().encode()}
+    if "=" not in secret:
+        even = secret + "0" * (len(secret) % 2)
+        odd = "0" + secret + "0" * (len(secret) % 2 == 0)
+        found |= {bytes.fromhex(even), bytes.fromhex(odd)}
+    return found
+
+
+def found_in(held: bytes, card) -> list[bytes]:
+    secrets = (card.pan, card.track2, card.track2.replace("=", "D"))
+    return [spelled for secret in secrets for spelled in spellings(secret) if spelled in held]
+
+
+def test_no_card_number_track_or_code_lies_about(tmp_path, bank):
+    """Journal with its log, vault, every screen and every paper, searched for card data and codes."""
+
+    async def script(shop):
+        await shop.sell("10000")
+        bank.spoil("wrong_mac", "0220")
+        await shop.refund("4000")
+        await shop.see("退货已受理")
+        await shop.done()
+        await shop.sell("500", "stripe-only", "swipe")
+        bank.spoil("lost", "0200")
+        await shop.refund("", "stripe-only", "swipe")
+        await shop.settle(300)
+
+    shop = play(tmp_path, bank, script)
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    held += (repr(shop.front.screens) + shop.paper()).encode()
+    assert b"awaiting-reply" in held
+    assert "6210 94" in shop.paper()
+    for id in ("unionpay-debit", "stripe-only"):
+        card = bank.tray[id]
+        assert found_in(held, card) == []
+        assert found_in(held + b"\0" + bytes.fromhex("0" + card.pan + "0"), card), "a planted leak must be found"
+    assert b"135790" not in held
