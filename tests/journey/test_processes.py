@@ -8,9 +8,11 @@ import subprocess
 import sys
 from contextlib import asynccontextmanager, suppress
 
+import httpx
 import pytest
 
 from simulator.acquirer.faults import LineState
+from simulator.cards.vpcd_reader import free_port
 from simulator.counter.back_room import BackRoom
 from simulator.counter.play import Player
 from simulator.counter.shop import Shop
@@ -190,9 +192,8 @@ def test_a_refused_configuration_ends_with_78_and_file_line_reason(tmp_path):
 
 
 def test_the_page_answers_and_the_counter_ends_in_order(tmp_path):
-    import httpx
-
-    env = {**os.environ, "PORT": "8377"}
+    port = free_port()
+    env = {**os.environ, "PORT": str(port)}
     process = subprocess.Popen(
         [sys.executable, "-m", "terminal", "counter", "--state", str(tmp_path)],
         env=env,
@@ -200,8 +201,8 @@ def test_the_page_answers_and_the_counter_ends_in_order(tmp_path):
         stderr=subprocess.STDOUT,
     )
     try:
-        assert b"http://127.0.0.1:8377" in process.stdout.readline()
-        with httpx.Client(base_url="http://127.0.0.1:8377", transport=httpx.HTTPTransport(retries=5)) as client:
+        assert f"http://127.0.0.1:{port}".encode() in process.stdout.readline()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=5)) as client:
             assert client.get("/api/screen").json()["kind"]
             assert client.get("/api/screen.png").content.startswith(b"\x89PNG")
             facts = client.get("/api/facts").json()
