@@ -15,12 +15,11 @@ import time
 from pathlib import Path
 
 from simulator.counter.back_room import BackRoom
-from simulator.counter.play import Player
+from simulator.counter.play import Player, first_log_in, replace_supervisor_code, sell, tear_off
 from simulator.counter.shop import Shop
 
 ROUNDS = 12
 LIMIT_MS = 50.0
-CARD = "unionpay-debit"
 
 
 class Stamps:
@@ -39,9 +38,12 @@ async def measure() -> list[tuple[float, float]]:
             shop = Shop(room, "touch-480x800")
             front = asyncio.create_task(shop.attend())
             player = Player(shop, is_quiet=True)
-            await _first_day(player)
+            await first_log_in(player)
             for number in range(ROUNDS):
-                await _sale(room, player)
+                await sell(player, "100")
+                await player.press("enter")
+                await tear_off(player)
+                await room.remove()
                 spans.append(await _refund(room, shop, player, stamps, is_first=number == 0))
             front.cancel()
     return spans
@@ -60,63 +62,16 @@ def _watch_bank(room: BackRoom, stamps: Stamps) -> None:
     host.answer = watched  # type: ignore[method-assign,assignment]
 
 
-async def _first_day(player: Player) -> None:
-    if await player.see_any("自检", "请输入操作员号") == "自检":
-        await player.press("enter")
-    await player.see("请输入操作员号")
-    await player.enter("01")
-    await player.see("请输入操作员 01 的密码")
-    await player.enter("0000", is_secret=True)
-    await _new_code(player, "2580")
-
-
-async def _new_code(player: Player, code: str) -> None:
-    await player.see("须先修改出厂密码")
-    await player.press("enter")
-    await player.see("新密码（")
-    await player.enter(code, is_secret=True)
-    await player.see("再输入一次")
-    await player.enter(code, is_secret=True)
-    await player.see("密码已修改")
-    await player.press("enter")
-
-
-async def _sale(room: BackRoom, player: Player) -> None:
-    await player.see("消费", "退款", "交易记录")
-    await player.press("1")
-    await player.see("请输入消费金额")
-    await player.enter("100")
-    await player.see("请插卡")
-    await room.insert(CARD)
-    await player.see("请勿拔卡，直到显示结果")
-    await player.press("enter")
-    await player.see("消费成功")
-    await _papers(player)
-    await room.remove()
-
-
-async def _papers(player: Player) -> None:
-    await player.press("enter")
-    if await player.see_any("请持卡人签名", "撕下商户存根") == "请持卡人签名":
-        await player.press("enter")
-        await player.see("撕下商户存根")
-    await player.press("enter")
-
-
 async def _refund(room: BackRoom, shop: Shop, player: Player, stamps: Stamps, *, is_first: bool) -> tuple[float, float]:
     await player.see("消费", "退款", "交易记录")
     await player.press("refund")
     if is_first:
-        await player.see("操作员 00 仍在用出厂密码")
-        await player.press("enter")
-        await player.see("请输入操作员 00 的密码")
-        await player.enter("123456", is_secret=True)
-        await _new_code(player, "135790")
+        await replace_supervisor_code(player)
     for text, key in (("退哪一笔", "1"), ("退款原因", "1"), ("退多少", "1"), ("退款明细", "enter")):
         await player.see(text)
         await player.press(key)
     await player.see("请插卡")
-    await room.insert(CARD)
+    await player.insert()
     await player.see("再核对一遍")
     await room.remove()
     stamps.confirmed = time.perf_counter()
@@ -125,7 +80,8 @@ async def _refund(room: BackRoom, shop: Shop, player: Player, stamps: Stamps, *,
     shop.screen_png()
     stamps.painted = time.perf_counter()
     spans = (stamps.arrived - stamps.confirmed) * 1e3, (stamps.painted - stamps.answered) * 1e3
-    await _papers(player)
+    await player.press("enter")
+    await tear_off(player)
     return spans
 
 

@@ -75,6 +75,7 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) ->
     me = Identity(merchant.terminal_id, merchant.merchant_id, line.tpdu, line.header)
     deadlines = Deadlines(line.connect_seconds, line.answer_seconds)
     acquirer = Acquirer(hardware.line, hardware.vault, journal, me, deadlines)
+    desk.set_status(is_test=merchant.is_test)
     return Room(
         desk=desk,
         journal=journal,

@@ -20,7 +20,7 @@ class Merchant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terminal_id: str
     merchant_id: str
     support_phone: str = "95516"
-    acquirer_name: str = ""
+    is_test: bool = False  # marked 演示 DEMO on screen and paper
 
     def __post_init__(self) -> None:
         if len(self.terminal_id) != 8 or len(self.merchant_id) != 15:

@@ -56,7 +56,7 @@ def voucher(stage: Accepted, shop: Shop, style: Style) -> Receipt:
     request, reply = stage.request, stage.reply
     lines: list[Line] = [
         *_head(shop, style, request),
-        *_card(request, reply.issuer),
+        *_card(request, reply.issuer, reply.acquirer),
         Rule(),
         Heading(say(f"kind.{request.kind.value}")),
         Pair(say("paper.batch"), request.batch),
@@ -81,7 +81,7 @@ def unknown_paper(stage: Unknown, shop: Shop, style: Style) -> Receipt:
     request = stage.request
     lines: list[Line] = [
         *_head(shop, style, request),
-        *_card(request, ""),
+        *_card(request),
         Rule(),
         Heading(say("paper.unknown")),
         Pair(say("paper.kind"), say(f"kind.{request.kind.value}")),
@@ -112,12 +112,13 @@ def _head(shop: Shop, style: Style, request: Request) -> list[Line]:
     ]
 
 
-def _card(request: Request, issuer: str) -> list[Line]:
+def _card(request: Request, issuer: str = "", acquirer: str = "") -> list[Line]:
     grouped = request.card.masked_pan
     spaced = " ".join(grouped[start : start + 4] for start in range(0, len(grouped), 4))
     return [
         *([Pair(say("paper.issuer"), issuer)] if issuer else []),
         Pair(say("paper.card"), f"{spaced} /{request.card.entry}"),
+        *([Pair(say("paper.acquirer"), acquirer)] if acquirer else []),
     ]
 
 

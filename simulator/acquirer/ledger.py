@@ -102,7 +102,7 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
+        except BaseException:  # whatever stopped it, half a booking must not stay
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")

@@ -41,6 +41,7 @@ zone = "{zone}"
 name = "原路测试商店"
 terminal_id = "{terminal_id}"
 merchant_id = "{merchant_id}"
+is_test = true
 [line]
 host = "127.0.0.1"
 port = {port}

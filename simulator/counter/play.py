@@ -124,25 +124,10 @@ async def play_refund(desk: Played) -> int:
 async def guide(player: Player) -> None:
     """From the first power-on to the second receipt. Raises NeverCame."""
     player.heading("switch on, operator 01, a new code, sign-in (G1, G16)")
-    await player.see("自检")
-    await player.press("enter")
-    await player.see("请输入操作员号")
-    await player.enter("01")
-    await player.see("请输入操作员 01 的密码")
-    await player.enter(FACTORY, is_secret=True)
-    await player.see("须先修改出厂密码")
-    await _new_code(player, CODE)
-    await player.see("消费", "退款", "交易记录")
+    await first_log_in(player)
 
     player.heading("a sale, so that there is something to give back")
-    await player.press("1")
-    await player.see("请输入消费金额")
-    await player.enter("8800")
-    await player.see("请插卡")
-    await player.insert()
-    await player.see("请勿拔卡，直到显示结果")
-    await player.press("enter")
-    await player.see("消费成功")
+    await sell(player, "8800")
     await player.press("enter")
     await _papers(player, 0)
     await player.pull()
@@ -150,12 +135,7 @@ async def guide(player: Player) -> None:
     player.heading("a part goes back: a refund (G2-G6)")
     await player.see("消费", "退款", "交易记录")
     await player.press("refund")
-    await player.see("操作员 00 仍在用出厂密码")
-    await player.press("enter")
-    await player.see("请输入操作员 00 的密码")
-    await player.enter(BOSS_FACTORY, is_secret=True)
-    await player.see("须先修改出厂密码")
-    await _new_code(player, BOSS)
+    await replace_supervisor_code(player)
     await _choose_sale(player, "2")
     await player.see("请输入退款金额")
     await player.enter("3000")
@@ -165,15 +145,7 @@ async def guide(player: Player) -> None:
     await _papers(player, 2)
 
     player.heading("another sale, and all of it goes back: a void")
-    await player.see("消费", "退款", "交易记录")
-    await player.press("1")
-    await player.see("请输入消费金额")
-    await player.enter("1250")
-    await player.see("请插卡")
-    await player.insert()
-    await player.see("请勿拔卡，直到显示结果")
-    await player.press("enter")
-    await player.see("消费成功")
+    await sell(player, "1250")
     await player.press("enter")
     await _papers(player, 4)
     await player.pull()
@@ -187,7 +159,48 @@ async def guide(player: Player) -> None:
     await player.see("消费", "退款", "交易记录")
 
 
-async def _new_code(player: Player, code: str) -> None:
+async def sell(player: Player, amount: str) -> None:
+    """From the main menu to the approved sale; the card stays in."""
+    await player.see("消费", "退款", "交易记录")
+    await player.press("1")
+    await player.see("请输入消费金额")
+    await player.enter(amount)
+    await player.see("请插卡")
+    await player.insert()
+    await player.see("请勿拔卡，直到显示结果")
+    await player.press("enter")
+    await player.see("消费成功")
+
+
+async def log_in(player: Player, code: str) -> None:
+    """Past the self-check, by number and code."""
+    if await player.see_any("自检", "请输入操作员号") == "自检":
+        await player.press("enter")
+    await player.see("请输入操作员号")
+    await player.enter("01")
+    await player.see("请输入操作员 01 的密码")
+    await player.enter(code, is_secret=True)
+
+
+async def first_log_in(player: Player) -> None:
+    """The factory code, and a new one in its place."""
+    await log_in(player, FACTORY)
+    await new_code(player, CODE)
+    await player.see("消费", "退款", "交易记录")
+
+
+async def replace_supervisor_code(player: Player) -> None:
+    """What the first refund asks for."""
+    await player.see("操作员 00 仍在用出厂密码")
+    await player.press("enter")
+    await player.see("请输入操作员 00 的密码")
+    await player.enter(BOSS_FACTORY, is_secret=True)
+    await new_code(player, BOSS)
+
+
+async def new_code(player: Player, code: str) -> None:
+    """Where a factory code must be replaced."""
+    await player.see("须先修改出厂密码")
     await player.press("enter")
     await player.see("新密码（")
     await player.enter(code, is_secret=True)
@@ -218,11 +231,16 @@ async def _send(player: Player, why: str) -> None:
 
 async def _papers(player: Player, before: int) -> None:
     """On glass the cardholder is asked to sign; the play signs on paper."""
+    await tear_off(player)
+    await player.papers(before + 2)
+
+
+async def tear_off(player: Player) -> None:
+    """Sign on paper, and take the merchant copy."""
     if await player.see_any("请持卡人签名", "撕下商户存根") == "请持卡人签名":
         await player.press("enter")
         await player.see("撕下商户存根")
     await player.press("enter")
-    await player.papers(before + 2)
 
 
 def _verdict(ledger: dict[str, Any]) -> int:

@@ -30,12 +30,12 @@ def shop(room: Room) -> Shop:
 async def print_outcome(room: Room, stage: Stage, is_reprint: bool = False) -> None:
     """Signature and both copies of an accepted exchange, or the one paper of an unknown one."""
     if isinstance(stage, Unknown):
-        await print_receipt(room, unknown_paper(stage, shop(room), Style(language=room.desk.language)))
+        await print_receipt(room, unknown_paper(stage, shop(room), _style(room)))
     if not isinstance(stage, Accepted):
         return
     strokes = () if is_reprint else await _signature(room, stage)
     for copy in COPIES[: room.config.printer.copies]:
-        style = Style(copy, room.desk.language, strokes, is_reprint)
+        style = _style(room, copy=copy, strokes=strokes, is_reprint=is_reprint)
         await print_receipt(room, voucher(stage, shop(room), style))
         if copy is not COPIES[: room.config.printer.copies][-1]:
             await room.desk.tell(
@@ -57,6 +57,10 @@ async def print_receipt(room: Room, receipt: Receipt) -> None:
         else:
             room.desk.set_status(paper="ok")
             return
+
+
+def _style(room: Room, copy: Copy = Copy.NONE, strokes: Strokes = (), is_reprint: bool = False) -> Style:
+    return Style(copy, room.desk.language, strokes, is_reprint, room.config.merchant.is_test)
 
 
 async def _signature(room: Room, stage: Accepted) -> Strokes:

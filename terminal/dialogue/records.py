@@ -36,8 +36,10 @@ async def _detail(room: Room, stage: Stage) -> None:
         *([Row(say("row.reason"), say(f"reason.{request.reason}"))] if request.reason else []),
         Row(say("row.operator"), request.operator),
     )
-    hint = say("hint.ask_now") if isinstance(stage, Open) else say("hint.print_again")
-    await room.desk.agree(Sheet(TITLE, rows, hint=hint))
+    hint = (
+        "hint.ask_now" if isinstance(stage, Open) else "hint.print_again" if isinstance(stage, Accepted) else "hint.any"
+    )
+    await room.desk.agree(Sheet(TITLE, rows, hint=say(hint)))
     if not isinstance(stage, Open):
         await print_outcome(room, stage, is_reprint=True)
         return

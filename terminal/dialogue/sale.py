@@ -65,7 +65,7 @@ async def _begin(room: Room, card: Card, amount: Money, stan: str) -> _ChipRead:
             os.urandom(4),
             stan,
         )
-    except BaseException:
+    except BaseException:  # a cancelled or failed reading must not leave the chip powered
         await card.close()
         raise
     if isinstance(result, chip_sale.GoOnline):

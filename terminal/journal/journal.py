@@ -49,9 +49,13 @@ class Journal:
         self._notes: list[tuple[str, bytes]] = []
 
     async def close(self) -> None:
-        """Let go of the file; what was only noted is written first."""
-        await self.record("closed", {})
-        self._store.close()
+        """Let go of the file; what was only noted is written first, if it can be."""
+        try:
+            await self.record("closed", {})
+        except JournalFailed:
+            pass  # the merchant was told when it first failed
+        finally:
+            self._store.close()
 
     # --- writing -------------------------------------------------------------------------------------------------
     def note(self, kind: str, what: str, body: dict[str, str]) -> None:

@@ -100,7 +100,7 @@ class Store:
         try:
             yield
             self.db.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever stopped it, half a transaction must not stay open
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
             raise

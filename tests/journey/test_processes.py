@@ -14,11 +14,10 @@ import pytest
 from simulator.acquirer.faults import LineState
 from simulator.cards.vpcd_reader import free_port
 from simulator.counter.back_room import BackRoom
-from simulator.counter.play import Player
+from simulator.counter.play import CODE, Player, first_log_in, log_in, replace_supervisor_code, sell, tear_off
 from simulator.counter.shop import Shop
 
 pytestmark = pytest.mark.process
-CARD = "unionpay-trace"
 
 
 class Counter:
@@ -39,58 +38,19 @@ class Counter:
         self.player = Player(self.shop)
         self.front = asyncio.create_task(self.shop.attend())
 
-    async def log_in(self, code: str) -> None:
-        if await self.player.see_any("自检", "请输入操作员号") == "自检":
-            await self.player.press("enter")
-        await self.player.see("请输入操作员号")
-        await self.player.enter("01")
-        await self.player.see("请输入操作员 01 的密码")
-        await self.player.enter(code, is_secret=True)
-
-    async def new_code(self, code: str) -> None:
-        await self.player.press("enter")
-        await self.player.see("新密码（")
-        await self.player.enter(code, is_secret=True)
-        await self.player.see("再输入一次")
-        await self.player.enter(code, is_secret=True)
-        await self.player.see("密码已修改")
-        await self.player.press("enter")
-
-    async def first_day(self) -> None:
-        await self.log_in("0000")
-        await self.player.see("须先修改出厂密码")
-        await self.new_code("2580")
-        await self.idle()
-
     async def idle(self) -> None:
         await self.player.see("消费", "退款", "交易记录")
 
-    async def present(self) -> None:
-        await self.player.see("请插卡")
-        await self.room.insert(CARD)
-
     async def sell(self) -> None:
-        await self.player.press("1")
-        await self.player.see("请输入消费金额")
-        await self.player.enter("8800")
-        await self.present()
-        await self.player.see("请勿拔卡，直到显示结果")
+        await sell(self.player, "8800")
         await self.player.press("enter")
-        await self.player.see("消费成功")
-        await self.player.press("enter")
-        await self.player.see("撕下商户存根")
-        await self.player.press("enter")
+        await tear_off(self.player)
         await self.room.remove()
         await self.idle()
 
     async def refund_until_sent(self) -> None:
         await self.player.press("refund")
-        await self.player.see("操作员 00 仍在用出厂密码")
-        await self.player.press("enter")
-        await self.player.see("请输入操作员 00 的密码")
-        await self.player.enter("123456", is_secret=True)
-        await self.player.see("须先修改出厂密码")
-        await self.new_code("135790")
+        await replace_supervisor_code(self.player)
         await self.player.see("退哪一笔")
         await self.player.press("1")
         await self.player.see("退款原因")
@@ -101,7 +61,8 @@ class Counter:
         await self.player.enter("3000")
         await self.player.see("退款明细")
         await self.player.press("enter")
-        await self.present()
+        await self.player.see("请插卡")
+        await self.player.insert()
         await self.player.see("再核对一遍")
         await self.room.remove()
         await self.player.press("enter")
@@ -123,7 +84,7 @@ async def opened(folder, answer_seconds=8.0):
 async def test_a_front_that_dies_in_the_middle_of_a_refund_loses_nothing(tmp_path):
     async with opened(tmp_path) as counter:
         assert counter.room.card_path == "pcscd", "the tests need the real pcscd"
-        await counter.first_day()
+        await first_log_in(counter.player)
         await counter.sell()
         counter.room.faults.state, counter.room.faults.delay = LineState.SLOW, 1.5
         await counter.refund_until_sent()
@@ -137,7 +98,7 @@ async def test_a_front_that_dies_in_the_middle_of_a_refund_loses_nothing(tmp_pat
 
 async def killed_while_waiting(folder, when):
     async with opened(folder) as counter:
-        await counter.first_day()
+        await first_log_in(counter.player)
         await counter.sell()
         counter.room.faults.state = LineState.ANSWER_LOST if when == "lost" else LineState.SLOW
         counter.room.faults.delay = 1.0
@@ -145,7 +106,7 @@ async def killed_while_waiting(folder, when):
         await counter.player.see("已发送，等待应答")
         counter.room.faults.state = LineState.UP
         await counter.room.cut_power()
-        await counter.log_in("2580")
+        await log_in(counter.player, CODE)
         await counter.idle()
         await counter.player.press("3")
         await counter.player.see("退货 已受理")
@@ -173,7 +134,14 @@ def test_play_refund_is_green(tmp_path):
         check=False,
     )
     assert played.returncode == 0, played.stdout[-3000:] + played.stderr[-2000:]
-    for text in ("退货已受理", "撤销已受理", "签购单", "OK: 42.50 went back, postings sum to 0"):
+    for text in (
+        "退货已受理",
+        "撤销已受理",
+        "签购单",
+        "演示 DEMO 凭证无效",
+        "收单行",
+        "OK: 42.50 went back, postings sum to 0",
+    ):
         assert text in played.stdout
 
 
