@@ -37,6 +37,7 @@ Scene = Screen | Callable[[Status], Screen]  # a screen, or how it follows from 
 PROMPT_SECONDS, RESULT_SECONDS = 60.0, 10.0  # refund.md 3
 PAGE_ITEMS, SHEET_ROWS = 9, 8
 MAX_AMOUNT_DIGITS = 10
+PATIENCE = 10  # seconds until it is said what to do (refund.md 4)
 
 
 class Cancelled(Exception):
@@ -93,15 +94,13 @@ class Desk:
                 return event.key
 
     # --- questions -----------------------------------------------------------------------------------------------
-    async def choose(
-        self, title: Say, choices: Sequence[tuple[T, Item]], *lines: Say, deadline: float = PROMPT_SECONDS
-    ) -> T:
+    async def choose(self, title: Say, choices: Sequence[tuple[T, Item]], *lines: Say) -> T:
         """One of `choices`, nine a page; a digit acts at once, up and down turn pages."""
         page, pages = 0, max(1, -(-len(choices) // PAGE_ITEMS))
         while True:
             here = choices[page * PAGE_ITEMS : (page + 1) * PAGE_ITEMS]
             menu = Menu(title, tuple(item for _, item in here), lines, page + 1, pages)
-            key = await self.key(menu, deadline)
+            key = await self.key(menu)
             if key in DIGITS and 1 <= int(key) <= len(here):
                 return here[int(key) - 1][0]
             page = max(0, min(pages - 1, page + {"down": 1, "up": -1}.get(key, 0)))
@@ -135,13 +134,13 @@ class Desk:
                 return money
             typed = _edited(typed, key, MAX_AMOUNT_DIGITS).lstrip("0")
 
-    async def agree(self, sheet: Sheet, deadline: float = PROMPT_SECONDS) -> None:
+    async def agree(self, sheet: Sheet) -> None:
         """Confirm goes on; up and down turn pages of a long sheet. Raises Cancelled."""
         pages = [sheet.rows[start : start + SHEET_ROWS] for start in range(0, len(sheet.rows), SHEET_ROWS)] or [()]
         page = 0
         while True:
             part = msgspec.structs.replace(sheet, rows=tuple(pages[page]), page=page + 1, pages=len(pages))
-            key = await self.key(part, deadline)
+            key = await self.key(part)
             if key == "enter":
                 return
             page = max(0, min(len(pages) - 1, page + {"down": 1, "up": -1}.get(key, 0)))
@@ -168,15 +167,13 @@ class Desk:
         return ()
 
     # --- working -------------------------------------------------------------------------------------------------
-    async def work(
-        self, title: Say, work: Awaitable[T], stage: Callable[[], Say], rows: Sequence[Row] = (), patience: float = 10.0
-    ) -> T:
+    async def work(self, title: Say, work: Awaitable[T], stage: Callable[[], Say], rows: Sequence[Row] = ()) -> T:
         """Await `work` to its end, whatever is pressed, with the honest stage and its seconds on the screen."""
         task, deaf = asyncio.ensure_future(work), asyncio.ensure_future(self._pass_over_keys())
         now, seconds = stage(), 0
         try:
             while True:
-                lines = (say("desk.patience"),) if seconds >= patience else ()
+                lines = (say("desk.patience"),) if seconds >= PATIENCE else ()
                 self.show(Progress(title, now, seconds, tuple(rows), lines))
                 done, _ = await asyncio.wait({task}, timeout=1.0)
                 if done:

@@ -76,18 +76,18 @@ class Runner:
             after: list[Stage] = []
             for stage in await self._journal.open_stages():
                 try:
-                    after.append(await self._go_on(stage, PowerReturned(), None))
+                    after.append(await self._go_on(stage, PowerReturned()))
                 except DeviceError:
                     after.append(stage)
             return after
 
-    async def pay_debts(self, watch: Watcher | None = None) -> None:
+    async def pay_debts(self) -> None:
         """Before anything new: reversals (cup.md 4.4), and exchanges whose stage could not be written when their answer
         came. Raises ReversalOwed."""
         async with self._turn:
-            await self._pay(watch)
+            await self._pay()
 
-    async def _pay(self, watch: Watcher | None) -> None:
+    async def _pay(self, watch: Watcher | None = None) -> None:
         for stage in await self._journal.open_stages():
             if isinstance(stage, Unknown):
                 continue  # asked about in its own time; it blocks its sale, not the shop
@@ -97,13 +97,13 @@ class Runner:
             if isinstance(after, Reversing):
                 raise ReversalOwed
 
-    async def ask_about(self, stage: Unknown, watch: Watcher | None = None) -> Stage:
+    async def ask_about(self, stage: Unknown) -> Stage:
         """One inquiry about a refund nobody knows about; if it ended meanwhile, how."""
         async with self._turn:
             now = await self._journal.exchange(stage.request.id)
-            return await self._go_on(now, TryDue(), watch) if isinstance(now, Unknown) else now or stage
+            return await self._go_on(now, TryDue()) if isinstance(now, Unknown) else now or stage
 
-    async def _go_on(self, stage: Open, event: Event, watch: Watcher | None) -> Stage:
+    async def _go_on(self, stage: Open, event: Event, watch: Watcher | None = None) -> Stage:
         plastic = NO_PLASTIC
         if stage.request.kind is not Kind.REFUND:  # a reversal names the card; an inquiry does not
             sealed = await self._journal.sealed_card(stage.request.card.digest)
