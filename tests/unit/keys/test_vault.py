@@ -4,16 +4,22 @@ import asyncio
 
 import pytest
 
-from keys.mac import cup_mac, kcv
+from keys.block_cipher import CIPHERS, cipher_of
+from keys.mac import RULES, cup_mac, kcv, mac
 from keys.passwords import ArgonPasswords
+from keys.pin_block import pin_of
+from keys.track import decrypt_track
 from keys.vault import Vault
-from keys.working_keys import unwrap, wrap
+from keys.working_keys import wrap
 from terminal.ports import KeyMissing, KeyRefused
+from tests.unit.keys.vault_version_1 import FINGERPRINT, SEALED, VERSION_1
 
 DEVICE_KEY = bytes(range(32))  # TEST KEY
 TMK = bytes.fromhex("CA5D92598DCA48CE8A4C76361A9269E9")  # TEST KEY: worked example of cup.md 3.8
 BLOCK = bytes.fromhex("6701EAD6A9AD51E51AA406E2C27FCFA98D0A74B8B651F9E9BACE9AE10000000000000000AB7153CA")
 MAK = bytes.fromhex("5BB5C72CD00B7338")
+PIK2, MAK2, TDK2 = bytes(range(16)), bytes(range(16, 32)), bytes(range(32, 48))  # TEST KEYS
+PAN, TRACK2 = "6250000000000001", "6250000000000001=30122010000000000"
 
 
 @pytest.fixture
@@ -51,9 +57,110 @@ def test_wrong_check_value_of_the_tmk(path):
 
 def test_no_keys_is_said(path):
     empty = Vault(path, DEVICE_KEY)
-    for work in (empty.mac(b""), empty.seal(b""), empty.fingerprint(b""), empty.load_working_keys(BLOCK)):
+    for work in (
+        empty.mac(b""),
+        empty.mac(b"", "cmac"),
+        empty.pin_block("1234", PAN),
+        empty.encrypt_track(TRACK2),
+        empty.seal(b""),
+        empty.unseal(b""),
+        empty.fingerprint(b""),
+        empty.load_working_keys(BLOCK),
+    ):
         with pytest.raises(KeyMissing):
             asyncio.run(work)
+
+
+def signed_in(path, cipher, tdk=TDK2):
+    """A vault whose TMK and working keys are of that cipher."""
+    vault = Vault(path, DEVICE_KEY)
+    vault.install_tmk(TMK, cipher_of(cipher).check_value(TMK), cipher)
+    asyncio.run(vault.load_working_keys(wrap(TMK, PIK2, MAK2, tdk, cipher=cipher), cipher))
+    return vault
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_mac_rule_takes_keys_of_its_own_cipher_only(path, cipher, rule):
+    signed_in(path, cipher)
+    vault = Vault(path, DEVICE_KEY)  # the cipher is remembered
+    if RULES[rule].cipher == cipher:
+        assert asyncio.run(vault.mac(b"block", rule)) == mac(rule, MAK2, b"block")
+    else:
+        with pytest.raises(KeyRefused, match=f"the MAK in the vault is for {cipher}, not for {RULES[rule].cipher}"):
+            asyncio.run(vault.mac(b"block", rule))
+
+
+@pytest.mark.parametrize("cipher", ["des", "sm4"])
+def test_pin_and_track_go_out_under_keys_of_their_cipher_only(path, cipher):
+    vault, other = signed_in(path, cipher), {"des": "sm4", "sm4": "des"}[cipher]
+    assert pin_of(PIK2, asyncio.run(vault.pin_block("847192", PAN, cipher)), PAN, cipher) == "847192"
+    assert decrypt_track(TDK2, asyncio.run(vault.encrypt_track(TRACK2, cipher)), cipher) == TRACK2
+    for work in (vault.pin_block("847192", PAN, other), vault.encrypt_track(TRACK2, other)):
+        with pytest.raises(KeyRefused, match=f"is for {cipher}, not for {other}") as refused:
+            asyncio.run(work)
+        assert "847192" not in str(refused.value)
+        assert PAN not in str(refused.value)
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_a_tmk_opens_blocks_of_its_own_cipher_only(path, cipher):
+    vault = signed_in(path, cipher)
+    for other in set(CIPHERS) - {cipher}:
+        with pytest.raises(KeyRefused, match=f"the TMK in the vault is for {cipher}, not for {other}"):
+            asyncio.run(vault.load_working_keys(wrap(TMK, PIK2, MAK2, cipher=other), other))
+    assert vault.check_values() == {
+        name: cipher_of(cipher).check_value(key).hex().upper()
+        for name, key in {"tmk": TMK, "pik": PIK2, "mak": MAK2, "tdk": TDK2}.items()
+    }
+
+
+def test_a_sign_in_without_tdk_leaves_no_tdk_of_the_one_before(path):
+    vault = signed_in(path, "des")
+    asyncio.run(vault.load_working_keys(wrap(TMK, PIK2, MAK)))
+    with pytest.raises(KeyMissing, match="no TDK"):
+        asyncio.run(vault.encrypt_track(TRACK2))
+
+
+@pytest.mark.parametrize(("cipher", "size"), [("des", 24), ("des", 0), ("sm4", 8), ("sm4", 32), ("aes", 8)])
+def test_a_tmk_of_a_wrong_size(path, cipher, size):
+    with pytest.raises(KeyRefused, match=f"TMK of {size} bytes"):
+        Vault(path, DEVICE_KEY).install_tmk(bytes(size), bytes(4), cipher)
+    assert not path.exists()
+
+
+def test_a_check_value_of_another_cipher(path):
+    with pytest.raises(KeyRefused, match="check value of the TMK"):
+        Vault(path, DEVICE_KEY).install_tmk(TMK, kcv(TMK), "sm4")
+    with pytest.raises(KeyRefused, match="no cipher"):
+        Vault(path, DEVICE_KEY).install_tmk(TMK, kcv(TMK), "")
+
+
+def test_a_terminal_of_single_des(path):
+    """cup.md 3.2, 60.3 = 001: TMK, PIK and MAK of 8 bytes."""
+    vault = Vault(path, DEVICE_KEY)
+    vault.install_tmk(TMK[:8], kcv(TMK[:8]))
+    asyncio.run(vault.load_working_keys(wrap(TMK[:8], PIK2[:8], MAK, is_single=True)))
+    assert asyncio.run(vault.mac(b"block")) == cup_mac(MAK, b"block")
+    assert pin_of(PIK2[:8], asyncio.run(vault.pin_block("1234", "")), "") == "1234"
+
+
+def test_a_vault_of_version_1_works_on(path):
+    path.write_text(VERSION_1)
+    vault = Vault(path, DEVICE_KEY)
+    assert asyncio.run(vault.mac(b"block")) == cup_mac(MAK, b"block")
+    assert asyncio.run(vault.fingerprint(b"6250000000000001")) == FINGERPRINT
+    assert asyncio.run(vault.unseal(SEALED)) == b"TEST record"
+    asyncio.run(vault.load_working_keys(BLOCK))  # writes version 2
+    assert asyncio.run(Vault(path, DEVICE_KEY).unseal(SEALED)) == b"TEST record"
+
+
+def test_a_disk_that_is_full_leaves_the_keys_in_use_as_they_were(vault, path):
+    asyncio.run(vault.load_working_keys(BLOCK))
+    path.with_suffix(".new").mkdir()
+    with pytest.raises(KeyRefused, match="cannot be written"):
+        asyncio.run(vault.load_working_keys(wrap(TMK, PIK2, MAK2)))
+    assert asyncio.run(vault.mac(b"block")) == cup_mac(MAK, b"block")
 
 
 def test_sealed_records_open_only_unaltered(vault):
@@ -93,11 +200,6 @@ def test_nothing_of_a_key_on_disk_or_in_words(vault, path):
         assert key not in kept
         assert key.hex() not in repr(vault).lower()
     assert path.stat().st_mode & 0o777 == 0o600
-
-
-def test_wrap_is_what_unwrap_takes():
-    keys = unwrap(TMK, wrap(TMK, bytes(range(16)), bytes(range(16, 32))))
-    assert keys == {"pik": bytes(range(16)), "mak": bytes(range(16, 32))}
 
 
 def test_passwords():
