@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from simulator.cards.application_cryptogram import Means
 from simulator.cards.chip import Chip, Misbehaving
 from simulator.cards.replay_card import ReplayCard
 from simulator.cards.t0 import T0
@@ -21,6 +22,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pull_at: int = 0
     declines: bool = False  # an AAC at the second GENERATE AC
     blocked: Literal["", "card", "application"] = ""  # 6A81 to SELECT, or 6283
+    authenticates: Means = "command"  # its issuer: by EXTERNAL AUTHENTICATE, or by 91 in CDOL2
 
 
 class ChipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,16 +1,14 @@
-"""A UnionPay-like test card that computes its answers. Law: EMV's commands and states, a description's data, no keys.
+"""A UnionPay-like test card that computes its answers. Law: EMV's commands and states, a description's data.
 
-Its cryptograms are no issuer's: eight bytes of HMAC-SHA256 under a key that everybody knows. They change with the
-data and repeat with it, which is all that a terminal can see; the simulated acquirer does not verify them.
+Its cryptograms are the TEST issuer's (application_cryptogram.py): simulator/acquirer/issuer.py verifies them.
 """
 
 from __future__ import annotations
 
 import calendar
-import hashlib
-import hmac
 from typing import TYPE_CHECKING
 
+from simulator.cards.application_cryptogram import CDOL1, KIND, NOT_NOW, OK, PROFILES, Cryptograms
 from terminal.emv import tags, tlv
 
 if TYPE_CHECKING:
@@ -18,16 +16,10 @@ if TYPE_CHECKING:
 
 PSE = b"1PAY.SYS.DDF01"
 DIRECTORY_SFI, RECORDS_SFI = 1, 2
-TEST_KEY = b"yuanlu test card"
-OK = bytes.fromhex("9000")
 CARD_BLOCKED, APPLICATION_BLOCKED = bytes.fromhex("6A81"), bytes.fromhex("6283")
 FILE_NOT_FOUND, RECORD_NOT_FOUND, DATA_NOT_FOUND = (bytes.fromhex(sw) for sw in ("6A82", "6A83", "6A88"))
-NOT_NOW, WRONG_LENGTH, UNKNOWN_COMMAND = (bytes.fromhex(sw) for sw in ("6985", "6700", "6D00"))
-AIP = bytes.fromhex("1C00")  # cardholder verification, terminal risk management, issuer authentication
+UNKNOWN_COMMAND = bytes.fromhex("6D00")
 AFL = bytes.fromhex("10010200")  # SFI 2, records 1 and 2
-IAD = bytes.fromhex("07000103A0000001")
-CDOL1 = bytes.fromhex("9F02069F03069F1A0295055F2A029A039C019F37049F21039F4E149F3403")
-CDOL2 = bytes.fromhex("8A029F02069F03069F1A0295055F2A029A039C019F37049F21039B02")
 FIXED = (  # what every card here says besides its account
     (tags.EFFECTIVE, "100101"),
     (tags.AUC, "FF00"),
@@ -40,8 +32,6 @@ FIXED = (  # what every card here says besides its account
     (0x9F0F, "D8689CF800"),  # IAC online
 )
 FIRST_ATC = 1
-KIND = 0xC0
-AAC, ARQC = 0x00, 0x80
 
 
 class VirtualCard:
@@ -50,9 +40,11 @@ class VirtualCard:
     def __init__(self, card: CardDescription) -> None:
         if card.chip is None:
             raise ValueError(f"{card.id} has no chip")
-        self._card, self._settings = card, card.chip
+        self._settings, behaviour = card.chip, card.chip.behaviour
         self._atc = FIRST_ATC - 1
-        self._records = {DIRECTORY_SFI: (_directory(card.chip),), RECORDS_SFI: _records(card)}
+        self._profile = PROFILES[behaviour.authenticates]
+        self._cryptograms = Cryptograms(card.pan, card.psn, behaviour.authenticates, behaviour.declines)
+        self._records = {DIRECTORY_SFI: (_directory(card.chip),), RECORDS_SFI: _records(card, self._profile.cdol2)}
         self.reset()
 
     @property
@@ -66,7 +58,6 @@ class VirtualCard:
     def reset(self) -> None:
         self._selected = b""
         self._has_started = False
-        self._cryptograms = 0
 
     def respond(self, command: bytes) -> bytes:
         """Any command gets an answer; what is not known gets 6D00."""
@@ -90,7 +81,7 @@ class VirtualCard:
             return _fci(PSE, ((tags.SFI, bytes((DIRECTORY_SFI,))),)) + OK
         if not (own.startswith(name) and is_first and len(name) >= 5):
             return FILE_NOT_FOUND
-        self._selected, self._has_started, self._cryptograms = own, False, 0
+        self._selected, self._has_started = own, False
         if self._settings.behaviour.blocked == "application":
             return APPLICATION_BLOCKED
         return _fci(own, _label(self._settings)) + OK
@@ -100,9 +91,11 @@ class VirtualCard:
             return NOT_NOW
         self._has_started = True
         self._atc += 1
+        self._cryptograms.restart(self._atc)
+        aip = int(self._profile.aip).to_bytes(2)
         if self._settings.gpo_format == 1:
-            return tlv.build([(tags.FORMAT_1, AIP + AFL)]) + OK
-        return tlv.build([(tags.FORMAT_2, tlv.build([(tags.AIP, AIP), (tags.AFL, AFL)]))]) + OK
+            return tlv.build([(tags.FORMAT_1, aip + AFL)]) + OK
+        return tlv.build([(tags.FORMAT_2, tlv.build([(tags.AIP, aip), (tags.AFL, AFL)]))]) + OK
 
     def _read(self, command: bytes) -> bytes:
         sfi, number = command[3] >> 3, command[2]
@@ -116,19 +109,12 @@ class VirtualCard:
         return DATA_NOT_FOUND
 
     def _generate(self, command: bytes) -> bytes:
-        if not self._has_started or self._cryptograms == 2:
+        if not self._has_started:
             return NOT_NOW
-        self._cryptograms += 1
-        kind = command[2] & KIND
-        if self._cryptograms == 2 and (self._settings.behaviour.declines or kind == ARQC):
-            kind = AAC
-        atc = self._atc.to_bytes(2)
-        message = bytes((kind,)) + atc + command[5 : 5 + command[4]]
-        mac = hmac.new(TEST_KEY + self._card.pan.encode(), message, hashlib.sha256).digest()[:8]
-        return tlv.build([(tags.FORMAT_1, bytes((kind,)) + atc + mac + IAD)]) + OK
+        return self._cryptograms.generate(command[2] & KIND, command[5 : 5 + command[4]])
 
     def _authenticate(self, command: bytes) -> bytes:
-        return OK if 8 <= command[4] <= 16 else WRONG_LENGTH
+        return self._cryptograms.authenticate(command[5 : 5 + command[4]]) if self._has_started else NOT_NOW
 
 
 def _fci(name: bytes, inside: tlv.Pairs) -> bytes:
@@ -147,7 +133,7 @@ def _directory(settings: ChipSettings) -> bytes:
     return tlv.build([(tags.RECORD, tlv.build([(tags.APPLICATION_TEMPLATE, entry)]))])
 
 
-def _records(card: CardDescription) -> tuple[bytes, bytes]:
+def _records(card: CardDescription, cdol2: bytes) -> tuple[bytes, bytes]:
     """The account, then what a sale needs besides."""
     account = [
         (tags.TRACK2, bytes.fromhex(_even(card.track2.replace("=", "D")))),
@@ -156,7 +142,7 @@ def _records(card: CardDescription) -> tuple[bytes, bytes]:
     ]
     if card.psn:
         account.append((tags.PSN, bytes.fromhex(card.psn)))
-    rest = [(tag, bytes.fromhex(value)) for tag, value in FIXED] + [(tags.CDOL1, CDOL1), (tags.CDOL2, CDOL2)]
+    rest = [(tag, bytes.fromhex(value)) for tag, value in FIXED] + [(tags.CDOL1, CDOL1), (tags.CDOL2, cdol2)]
     return tlv.build([(tags.RECORD, tlv.build(account))]), tlv.build([(tags.RECORD, tlv.build(rest))])
 
 
