@@ -4,12 +4,12 @@ import iso8583
 import pytest
 
 from keys.mac import cup_mac
-from terminal.iso8583.codec import decode, encode, mac_block
+from terminal.iso8583.cup import CUP
 from terminal.iso8583.frame import unpack
-from tests.unit.terminal.iso8583.test_wire_vectors import SPECIFICATION
+from tests.unit.terminal.iso8583.test_wire_vectors import SPECIFICATION, decode, encode, mac_block
 from tests.vectors.cup_messages import CONSTRUCTED
 
-BODY = unpack(bytes.fromhex(CONSTRUCTED["refund 50.00 of 0428, swiped"])[2:]).body
+BODY = unpack(bytes.fromhex(CONSTRUCTED["refund 50.00 of 0428, swiped"])[2:], CUP.frame).body
 MESSAGE = decode(BODY)
 
 

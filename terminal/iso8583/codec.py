@@ -1,138 +1,164 @@
-"""Message <-> bytes. Law: decode(encode(m)) == m, and a refusal names field and offset but never a value.
+"""Message <-> bytes, by a layout. Law: decode(encode(m)) == m, and a refusal names field and offset but never a value.
 
->>> encode(Message("0820", {41: "10000001", 42: "123456789012345", 60: "00000001301"})).hex()[:20]
+>>> from terminal.iso8583.cup_fields import CUP_LAYOUT
+>>> encode(Message("0820", {41: "10000001", 42: "123456789012345", 60: "00000001301"}), CUP_LAYOUT).hex()[:20]
 '08200000000000c00010'
 """
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterator
 
-from terminal.iso8583.fields import BY_NAME, BY_NUMBER, Field
+from terminal.iso8583.layout import Field, Layout
+from terminal.iso8583.message import MAC_FIELDS, Message, WireError
 
-MTI_SIZE, BITMAP_SIZE, MAC_SIZE = 2, 8, 8
+MAC_SIZE = 8
+FIRST_BITMAP = 64
 _DIGITS = frozenset("0123456789")
+_HEX = frozenset(b"0123456789ABCDEFabcdef")
 
 
-class WireError(Exception):
-    """The bytes are not a message of this dialect; `field` is 0 outside the fields, `offset` counts from the MTI."""
-
-    def __init__(self, what: str, field: int = 0, offset: int = 0) -> None:
-        super().__init__(f"{what} (field {field}, offset {offset})")
-        self.what, self.field, self.offset = what, field, offset
-
-
-class Message(msgspec.Struct, frozen=True):
-    """An MTI and its fields by number; a number or track is digits, text is text, binary is upper-case hex."""
-
-    mti: str
-    fields: dict[int, str] = {}
-
-    def __repr__(self) -> str:
-        """Show what may be shown; everything the table calls secret, and everything unknown, is stars."""
-        shown = ", ".join(f"{number}={masked(number, value)!r}" for number, value in sorted(self.fields.items()))
-        return f"Message({self.mti}: {shown})"
-
-    def __getitem__(self, name: str) -> str:
-        """A field by its name in the table; "" when absent."""
-        return self.fields.get(BY_NAME[name].number, "")
-
-    def masked_fields(self) -> dict[str, str]:
-        """The message as the journal may keep it."""
-        return {str(number): masked(number, value) for number, value in sorted(self.fields.items())}
-
-
-def masked(number: int, value: str) -> str:
-    """A field as a log or journal may show it: a PAN as 6+4, other secrets and unknown fields by length only."""
-    field = BY_NUMBER.get(number)
-    if field is None or field.is_secret:
-        if number == 2:
-            return mask_pan(value)
-        return f"<{len(value)}>"
-    return value
-
-
-def mask_pan(pan: str) -> str:
-    """First 6 and last 4; what is too short to hide anything behind them is hidden whole."""
-    return pan[:6] + "*" * (len(pan) - 10) + pan[-4:] if len(pan) >= 13 else "*" * len(pan)
-
-
-def encode(message: Message) -> bytes:
+def encode(message: Message, layout: Layout) -> bytes:
     """MTI, bitmap and fields. Raises WireError for a value its field cannot hold."""
     bitmap, parts = 0, []
     for number in sorted(message.fields):
-        parts.append(_write(_known(number, 0), message.fields[number]))
-        bitmap |= 1 << (64 - number)
-    return bytes.fromhex(message.mti) + bitmap.to_bytes(BITMAP_SIZE) + b"".join(parts)
+        parts.append(_write(_known(layout, number, 0), message.fields[number], layout.is_ascii))
+        bitmap |= 1 << (128 - number)
+    is_long = bool(bitmap & (1 << 64) - 1)
+    bits = (bitmap | 1 << 127).to_bytes(16) if is_long else (bitmap >> 64).to_bytes(8)
+    mti = message.mti.encode() if layout.is_ascii else bytes.fromhex(message.mti)
+    return mti + (bits.hex().upper().encode() if layout.is_bitmap_hex else bits) + b"".join(parts)
 
 
-def decode(raw: bytes) -> Message:
+def decode(raw: bytes, layout: Layout) -> Message:
     """The inverse of encode. Raises WireError."""
-    start = MTI_SIZE + BITMAP_SIZE
-    if len(raw) < start:
-        raise WireError("too short for an MTI and a bitmap")
-    mti, bitmap = raw[:MTI_SIZE].hex(), int.from_bytes(raw[MTI_SIZE:start])
-    if not mti.isdigit():
+    return Message(mti_of(raw, layout), {number: value for number, value, _, _ in placed(raw, layout)})
+
+
+def placed(raw: bytes, layout: Layout) -> Iterator[tuple[int, str, int, int]]:
+    """Every field as it is read: number, value, where its bytes (with their length) start and end. Raises WireError."""
+    bitmap, end = bitmap_of(raw, layout)
+    while bitmap:
+        number, start = 129 - bitmap.bit_length(), end
+        bitmap ^= 1 << (128 - number)
+        value, end = _read(_known(layout, number, layout.mti_size), raw, start, layout.is_ascii)
+        yield number, value, start, end
+    if end != len(raw):
+        raise WireError(f"{len(raw) - end} bytes after the last field", 0, end)
+
+
+def mac_block(message: Message, layout: Layout) -> bytes:
+    """What the MAC is computed over: MTI up to the field before it, with its bit set (cup.md 3.4)."""
+    number = mac_field(message)
+    return encode(Message(message.mti, {**message.fields, number: "00" * MAC_SIZE}), layout)[:-MAC_SIZE]
+
+
+def mac_field(message: Message) -> int:
+    """64, or 128 when the message has a second bitmap (ISO 8583:1987)."""
+    return MAC_FIELDS[any(number > FIRST_BITMAP for number in message.fields)]
+
+
+def mti_of(raw: bytes, layout: Layout) -> str:
+    """The MTI in front. Raises WireError."""
+    part = raw[: layout.mti_size]
+    if len(part) < layout.mti_size:
+        raise WireError("too short for an MTI")
+    mti = part.decode("latin-1") if layout.is_ascii else part.hex()
+    if not (mti.isascii() and mti.isdigit()):
         raise WireError("the MTI is not digits")
-    fields: dict[int, str] = {}
-    for number in range(1, 65):
-        if bitmap >> (64 - number) & 1:
-            fields[number], start = _read(_known(number, MTI_SIZE), raw, start)
-    if start != len(raw):
-        raise WireError(f"{len(raw) - start} bytes after the last field", 0, start)
-    return Message(mti, fields)
+    return mti
 
 
-def mac_block(message: Message) -> bytes:
-    """What the MAC is computed over: MTI up to the field before F64, with bit 64 set (cup.md 3.4)."""
-    return encode(Message(message.mti, {**message.fields, 64: "00" * MAC_SIZE}))[:-MAC_SIZE]
+def bitmap_of(raw: bytes, layout: Layout) -> tuple[int, int]:
+    """128 bits without the one that announces the second half, and where the fields begin. Raises WireError."""
+    bits, start = _bits(raw, layout.mti_size, layout)
+    if not bits >> 63:
+        return bits << 64, start
+    if layout.last_field == FIRST_BITMAP:
+        raise WireError("a second bitmap, which this dialect has not", 1, start - layout.bitmap_size)
+    more, start = _bits(raw, start, layout)
+    return (bits << 64 | more) & ~(1 << 127), start
 
 
-def _known(number: int, offset: int) -> Field:
-    field = BY_NUMBER.get(number)
+def _bits(raw: bytes, start: int, layout: Layout) -> tuple[int, int]:
+    end = start + layout.bitmap_size
+    part = raw[start:end]
+    if len(part) < layout.bitmap_size:
+        raise WireError("too short for a bitmap", 0, start)
+    if not layout.is_bitmap_hex:
+        return int.from_bytes(part), end
+    if not set(part) <= _HEX:
+        raise WireError("the bitmap is not hex", 0, start)
+    return int(part, 16), end
+
+
+def _known(layout: Layout, number: int, offset: int) -> Field:
+    field = layout.fields.get(number)
     if field is None:
         raise WireError("not a field of this dialect", number, offset)
     return field
 
 
-def _write(field: Field, value: str) -> bytes:
-    if field.form == "A":
-        data = value.ljust(0 if field.prefix else field.size).encode("latin-1", "replace")
+def _write(field: Field, value: str, is_ascii: bool) -> bytes:
+    form = field.form
+    if form == "A":
+        data = _text(field, value.ljust(0 if field.length_digits else field.size))
         length = len(data)
-    elif field.form == "B":
+    elif form == "B":
         data = _hex(field, value)
         length = len(data)
     else:
         length = len(value)
-        value = value.replace("=", "D") if field.form == "Z" else value
-        data = _hex(field, ("0" * (length % 2) + value) if field.form == "NR" else value + "0" * (length % 2))
         _check(field, value, 0)
-    if length > field.size or (not field.prefix and length != field.size):
+        data = _text(field, value) if is_ascii else _bcd(field, value)
+    if length > field.size or (not field.length_digits and length != field.size):
         raise WireError(f"{length} where the form allows {field.size}", field.number)
-    prefix = bytes.fromhex(f"{length:0{field.prefix * 2}d}") if field.prefix else b""
-    return prefix + data
+    return _length(field, length, is_ascii) + data
 
 
-def _read(field: Field, raw: bytes, start: int) -> tuple[str, int]:
+def _length(field: Field, length: int, is_ascii: bool) -> bytes:
+    digits = field.length_digits
+    if not digits:
+        return b""
+    return f"{length:0{digits}d}".encode() if is_ascii else bytes.fromhex(f"{length:0{digits + digits % 2}d}")
+
+
+def _bcd(field: Field, value: str) -> bytes:
+    pad = "0" * (len(value) % 2)
+    value = value.replace("=", "D") if field.form == "Z" else value
+    return _hex(field, pad + value if field.form == "NR" else value + pad)
+
+
+def _read(field: Field, raw: bytes, start: int, is_ascii: bool) -> tuple[str, int]:
     length = field.size
-    if field.prefix:
-        digits = raw[start : start + field.prefix].hex()
-        if len(digits) < field.prefix * 2 or not digits.isdigit():
-            raise WireError("its length is not BCD", field.number, start)
-        length, start = int(digits), start + field.prefix
+    if field.length_digits:
+        length, start = _announced(field, raw, start, is_ascii)
     if length > field.size:
         raise WireError(f"{length} where the form allows {field.size}", field.number, start)
-    size = length if field.form in "AB" else (length + 1) // 2
+    size = length if is_ascii or field.form in "AB" else (length + 1) // 2
     data = raw[start : start + size]
     if len(data) < size:
         raise WireError(f"ends after {len(data)} of {size} bytes", field.number, start)
-    return _value(field, data, length, start), start + size
+    return _value(field, data, length, start, is_ascii), start + size
 
 
-def _value(field: Field, data: bytes, length: int, offset: int) -> str:
+def _announced(field: Field, raw: bytes, start: int, is_ascii: bool) -> tuple[int, int]:
+    size = field.length_digits if is_ascii else (field.length_digits + 1) // 2
+    part = raw[start : start + size]
+    digits = part.decode("latin-1") if is_ascii else part.hex()
+    if len(part) < size or not (digits.isascii() and digits.isdigit()):
+        raise WireError("its length is not a number", field.number, start)
+    return int(digits), start + size
+
+
+def _value(field: Field, data: bytes, length: int, offset: int, is_ascii: bool) -> str:
     if field.form == "A":
         text = data.decode("latin-1")
-        return text if field.prefix else text.rstrip(" ")
+        return text if field.length_digits else text.rstrip(" ")
+    if is_ascii and field.form != "B":
+        text = data.decode("latin-1")
+        _check(field, text, offset)
+        return text
     digits = data.hex().upper()
     if field.form == "B":
         return digits
@@ -141,11 +167,21 @@ def _value(field: Field, data: bytes, length: int, offset: int) -> str:
     return digits.replace("D", "=") if field.form == "Z" else digits
 
 
+def _text(field: Field, value: str) -> bytes:
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise WireError("a character that its form does not allow", field.number) from None
+
+
 def _hex(field: Field, value: str) -> bytes:
     try:
-        return bytes.fromhex(value)
+        data = bytes.fromhex(value)
     except ValueError:
-        raise WireError("a character that its form does not allow", field.number) from None
+        data = b""
+    if 2 * len(data) != len(value):  # fromhex passes over spaces
+        raise WireError("a character that its form does not allow", field.number)
+    return data
 
 
 def _check(field: Field, value: str, offset: int) -> None:

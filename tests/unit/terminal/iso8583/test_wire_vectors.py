@@ -9,17 +9,32 @@ from hypothesis import strategies as st
 
 from keys.mac import cup_mac
 from keys.working_keys import unwrap
-from terminal.iso8583.codec import Message, WireError, decode, encode, mac_block, mask_pan
-from terminal.iso8583.fields import FIELDS
+from terminal.iso8583 import codec
+from terminal.iso8583.cup import CUP
 from terminal.iso8583.frame import unpack
+from terminal.iso8583.message import Message, WireError, mask_pan
 from terminal.ports import KeyRefused
 from tests.vectors import cup_messages as vectors
+
+FIELDS = CUP.layout.fields.values()
+
+
+def encode(message):
+    return codec.encode(message, CUP.layout)
+
+
+def decode(raw):
+    return codec.decode(raw, CUP.layout)
+
+
+def mac_block(message):
+    return codec.mac_block(message, CUP.layout)
 
 
 def body_of(hexed: str) -> bytes:
     frame = bytes.fromhex(hexed)
     assert int.from_bytes(frame[:2]) == len(frame) - 2
-    return unpack(frame[2:]).body
+    return unpack(frame[2:], CUP.frame).body
 
 
 @pytest.mark.parametrize("name", vectors.CAPTURED)
@@ -80,7 +95,7 @@ def specification():
         form = {
             "data_enc": "latin-1" if is_text else "b",
             "len_enc": "bcd",
-            "len_type": field.prefix,
+            "len_type": (field.length_digits + 1) // 2,
             "max_len": field.size,
             "len_count": "bytes" if field.form in "AB" else "nibbles",
         }
@@ -97,7 +112,7 @@ DIGITS = "0123456789"
 
 
 def values(field):
-    size = {"min_size": 1 if field.prefix else field.size, "max_size": field.size}
+    size = {"min_size": 1 if field.length_digits else field.size, "max_size": field.size}
     if field.form == "A":
         return st.text("ABCDEFGHIJ0123456789", **size)
     if field.form == "B":
