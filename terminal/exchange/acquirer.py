@@ -1,6 +1,7 @@
 """The acquirer as the terminal talks to it: message, MAC, frame, answer, checks. Law: a bad answer is no answer.
 
-`ask` returns a checked Reply or raises Unanswered with the reason as in F39 of a 0400 (cup.md 2.10, 2.17).
+`ask` returns a checked Reply or raises Unanswered with the reason as in F39 of a 0400 (cup.md 2.10, 2.17) and a word
+for the fault. A frame that answers an earlier message is not the answer waited for: it is put by in `late`.
 """
 
 from __future__ import annotations
@@ -11,24 +12,17 @@ from contextlib import AsyncExitStack
 
 import msgspec
 
-from terminal.exchange.stages import MAC_WRONG, NO_ANSWER, OTHER_FAULT
-from terminal.iso8583.codec import Message, WireError, decode, encode, mac_block
+from terminal.exchange.events import MAC_WRONG, NO_ANSWER, OTHER_FAULT
+from terminal.iso8583.answers import Reply, difference, must_be_signed, reply
+from terminal.iso8583.codec import decode, encode, mac_block, mac_field
+from terminal.iso8583.dialect import Dialect
+from terminal.iso8583.facts import Identity, Plastic
 from terminal.iso8583.frame import Envelope, unpack
-from terminal.iso8583.messages import (
-    APPROVED,
-    INQUIRY,
-    REVERSAL_CLEARED,
-    REVERSAL_MTI,
-    Identity,
-    Reply,
-    mismatch,
-    reply,
-    signed,
-)
+from terminal.iso8583.message import Message, WireError
 from terminal.journal.journal import Journal
 from terminal.ports import Connection, Line, LinkDown, LinkLost, Vault
 
-NO_MAC = frozenset({"0800", "0820"})  # cup.md 2.11: management messages carry none
+REMEMBERED = 32  # messages whose answers may still come: late, or twice
 
 
 class Deadlines(msgspec.Struct, frozen=True):
@@ -39,26 +33,40 @@ class Deadlines(msgspec.Struct, frozen=True):
 
 
 class Unanswered(Exception):
-    """Whether the acquirer had the message is not known."""
+    """Whether the acquirer had the message is not known. `fault` is the word of ui/text (fault.<word>)."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, fault: str, detail: str) -> None:
         super().__init__(f"{detail} ({reason})")
-        self.reason, self.detail = reason, detail
+        self.reason, self.fault, self.detail = reason, fault, detail
+
+
+class Late(msgspec.Struct, frozen=True):
+    """A valid answer to a message that nobody waits for any more, by the message's MTI and F11."""
+
+    mti: str
+    stan: str
+    reply: Reply
 
 
 class Acquirer:
-    """One per terminal; one message in flight at a time, by the runner's order."""
+    """One per terminal; one message in flight at a time."""
 
-    def __init__(self, line: Line, vault: Vault, journal: Journal, me: Identity, deadlines: Deadlines) -> None:
+    def __init__(
+        self, line: Line, vault: Vault, journal: Journal, me: Identity, dialect: Dialect, deadlines: Deadlines
+    ) -> None:
         self._line, self._vault, self._journal = line, vault, journal
-        self.me, self._deadlines = me, deadlines
+        self.me, self.dialect, self._deadlines = me, dialect, deadlines
         self.is_line_up: bool | None = None  # as the last attempt found it
+        self.demands: set[int] = set()  # 处理要求 that were heard and not yet met, cup.md 1.3
+        self.late: list[Late] = []
+        self._in_flight = asyncio.Lock()
+        self._asked: dict[tuple[str, str], Message] = {}  # by the answer's MTI and F11
 
-    async def connect(self, stack: AsyncExitStack) -> Connection:
-        """Raises LinkDown within the connect deadline."""
+    async def connect(self, stack: AsyncExitStack, address: str = "") -> Connection:
+        """To this address only, or to any where it is "". Raises LinkDown within the connect deadline."""
         try:
             async with asyncio.timeout(self._deadlines.connect):
-                connection = await stack.enter_async_context(self._line.connect())
+                connection = await stack.enter_async_context(self._line.connect(address))
         except TimeoutError:
             self.is_line_up = False
             raise LinkDown("no connection within the deadline") from None
@@ -70,57 +78,95 @@ class Acquirer:
 
     async def ask(self, connection: Connection, message: Message) -> Reply:
         """Send and wait. Raises Unanswered; never anything that could be taken for an answer."""
-        if message.mti not in NO_MAC:
-            message = signed(message, await self._vault.mac(mac_block(message)))
-        frame = Envelope(bytes.fromhex(self.me.tpdu), bytes.fromhex(self.me.header), encode(message)).pack()
-        self._journal.note("sent", message.mti, message.masked_fields())
-        try:
-            async with asyncio.timeout(self._deadlines.answer):
-                await connection.send(frame)
-                answer = await connection.receive()
-        except TimeoutError:
-            raise self._unanswered(NO_ANSWER, "no answer within the deadline") from None
-        except LinkLost as error:
-            self.is_line_up = False
-            raise self._unanswered(NO_ANSWER, str(error)) from None
-        return await self._checked(message, answer)
+        async with self._in_flight:
+            message = await self._signed(message)
+            frame = self._framed(message)
+            self._journal.note("sent", message.mti, message.masked_fields())
+            try:
+                async with asyncio.timeout(self._deadlines.answer):
+                    await connection.send(frame)
+                    return await self._answer_to(message, connection)
+            except TimeoutError:
+                raise self._unanswered(NO_ANSWER, "no-answer", "no answer within the deadline") from None
+            except LinkLost as error:
+                self.is_line_up = False
+                raise self._unanswered(NO_ANSWER, "line-lost", str(error)) from None
 
-    async def ask_once(self, message: Message) -> Reply:
+    async def ask_once(self, message: Message, address: str = "") -> Reply:
         """Connect, ask, hang up. Raises LinkDown, Unanswered."""
         async with AsyncExitStack() as stack:
-            return await self.ask(await self.connect(stack), message)
+            return await self.ask(await self.connect(stack, address), message)
 
-    async def _checked(self, request: Message, frame: bytes) -> Reply:
+    async def protected(self, plastic: Plastic) -> Plastic:
+        """The card's tracks as the dialect wants them on the wire (cup.md 3.6). Raises KeyMissing."""
+        choices = self.dialect.choices
+        if not choices.has_encrypted_track:
+            return plastic
+        tracks = [
+            await self._vault.encrypt_track(track, choices.cipher) if track else ""
+            for track in (plastic.track2, plastic.track3)
+        ]
+        return msgspec.structs.replace(plastic, track2=tracks[0], track3=tracks[1])
+
+    async def _signed(self, message: Message) -> Message:
+        if not message.mac:
+            return message
+        mac = await self._vault.mac(mac_block(message, self.dialect.layout), self.dialect.mac_rule)
+        return message.with_fields({mac_field(message): mac.hex().upper()})
+
+    def _framed(self, message: Message) -> bytes:
+        form, choices = self.dialect.frame, self.dialect.choices
+        tpdu = bytes.fromhex(choices.tpdu) if form.has_tpdu else b""
+        header = bytes.fromhex(choices.header) if form.has_header else b""
+        self._remember(message)
+        return Envelope(tpdu, header, encode(message, self.dialect.layout)).pack()
+
+    def _remember(self, message: Message) -> None:
+        self._asked[_answer_key(message)] = message
+        if len(self._asked) > REMEMBERED:
+            del self._asked[next(iter(self._asked))]
+
+    async def _answer_to(self, request: Message, connection: Connection) -> Reply:
+        """The next frame that answers `request`; answers to earlier messages are put by. Raises Unanswered."""
+        while True:
+            envelope, answer = self._read(await connection.receive())
+            earlier = self._asked.get((answer.mti, answer["stan"]))
+            if earlier is None or earlier is request or difference(request, answer) is None:
+                return await self._checked(request, answer, envelope.demand)
+            heard = await self._checked(earlier, answer, envelope.demand)
+            self.late.append(Late(earlier.mti, earlier["stan"], heard))
+
+    def _read(self, frame: bytes) -> tuple[Envelope, Message]:
         try:
-            envelope = unpack(frame)
-            answer = decode(envelope.body)
+            envelope = unpack(frame, self.dialect.frame)
+            answer = decode(envelope.body, self.dialect.layout)
         except WireError as error:
-            raise self._unanswered(OTHER_FAULT, str(error)) from None
+            raise self._unanswered(OTHER_FAULT, "unreadable", str(error)) from None
         self._journal.note("received", answer.mti, answer.masked_fields())
-        wrong = mismatch(request, answer)
-        if wrong:
-            raise self._unanswered(OTHER_FAULT, f"the answer is to another question: {wrong} differs")
-        if _must_be_signed(request, answer) and not await self._is_authentic(answer):
-            raise self._unanswered(MAC_WRONG, "the MAC of the answer is wrong")
-        return reply(answer, envelope.demand)
+        return envelope, answer
+
+    async def _checked(self, request: Message, answer: Message, demand: int) -> Reply:
+        wrong = difference(request, answer)
+        if wrong is not None:
+            detail = f"the answer is to another question: {wrong.name} (field {wrong.field})"
+            raise self._unanswered(OTHER_FAULT, f"other-{wrong.name.replace('_', '-')}", detail)
+        if must_be_signed(self.dialect, request, answer) and not await self._is_authentic(answer):
+            fault = "mac-wrong" if answer.mac else "mac-missing"
+            raise self._unanswered(MAC_WRONG, fault, "the MAC of the answer is wrong or missing")
+        if demand:
+            self.demands.add(demand)
+        return reply(self.dialect, answer, demand)
 
     async def _is_authentic(self, answer: Message) -> bool:
-        mac = bytes.fromhex(answer["mac"])
-        return hmac.compare_digest(mac, await self._vault.mac(mac_block(answer)))
+        if not answer.mac:
+            return False
+        right = await self._vault.mac(mac_block(answer, self.dialect.layout), self.dialect.mac_rule)
+        return hmac.compare_digest(bytes.fromhex(answer.mac), right)
 
-    def _unanswered(self, reason: str, detail: str) -> Unanswered:
-        self._journal.note("unanswered", reason, {"detail": detail})
-        return Unanswered(reason, detail)
+    def _unanswered(self, reason: str, fault: str, detail: str) -> Unanswered:
+        self._journal.note("unanswered", reason, {"fault": fault, "detail": detail})
+        return Unanswered(reason, fault, detail)
 
 
-def _must_be_signed(request: Message, answer: Message) -> bool:
-    """Whether a wrong or missing F64 makes it no answer.
-
-    An approval is signed always (cup.md 3.4); so is what clears a reversal, and any answer to an inquiry, for "not
-    known" ends an UNKNOWN (docs/adr/0002). A refusal need not be, but a MAC that is there must be right.
-    """
-    if request.mti in NO_MAC:
-        return False
-    code = answer["response_code"]
-    clears = code in (REVERSAL_CLEARED if request.mti == REVERSAL_MTI else APPROVED)
-    return bool(answer["mac"]) or clears or request["processing_code"] == INQUIRY.processing_code
+def _answer_key(request: Message) -> tuple[str, str]:
+    return f"{int(request.mti) + 10:04d}", request["stan"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from terminal.iso8583.messages import Facts, Kind
+from terminal.iso8583.dialect import Dialect
+from terminal.iso8583.facts import Facts
+from terminal.iso8583.kinds import Kind, Silence
 from terminal.money import Money
 
 ZERO = Money(0)
@@ -23,7 +25,7 @@ class CardOnFile(msgspec.Struct, frozen=True):
 
 
 class Original(msgspec.Struct, frozen=True):
-    """The sale that is given back."""
+    """The sale that is given back, or the hold that is completed; what is not known of it is ""."""
 
     exchange_id: str
     stan: str
@@ -32,6 +34,10 @@ class Original(msgspec.Struct, frozen=True):
     approval_code: str
     date: str  # MMDD, F13 of the sale's answer
     amount: Money
+    terminal_id: str = ""  # of a refund of offline money
+
+
+NO_ORIGINAL = Original("", "", "", "", "", "", ZERO)
 
 
 class FeeSheet(msgspec.Struct, frozen=True):
@@ -53,6 +59,28 @@ class FeeSheet(msgspec.Struct, frozen=True):
         return self.remaining - self.kept_cost - self.handling_fee
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """By what rules of the dialect a request was made; they hold until it has ended, whatever is configured since."""
+
+    silence: Silence
+    reversal_attempts: int = 3
+    keeps_reversal: bool = True
+    reverses_mismatch: bool = True
+    may_be_partial: bool = False
+
+
+def terms(dialect: Dialect, kind: Kind) -> Terms:
+    """The terms of this kind of request today."""
+    choices, silence = dialect.choices, dialect.silence(kind)
+    return Terms(
+        silence,
+        choices.reversal_attempts,
+        choices.keeps_reversal,
+        choices.reverses_mismatch,
+        choices.accepts_partial and kind is Kind.SALE,
+    )
+
+
 class Request(msgspec.Struct, frozen=True):
     """One money request. `id` is batch and F11: unique on this terminal until F11 wraps within a batch."""
 
@@ -64,17 +92,17 @@ class Request(msgspec.Struct, frozen=True):
     at: str  # ISO 8601 with zone, the terminal's clock
     operator: str
     card: CardOnFile
+    terms: Terms
     original: Original | None = None
     fee_sheet: FeeSheet | None = None
     reason: str = ""
     supervisor: str = ""
     needs_completion: bool = False  # a chip sale: the card has the last word
+    is_fallback: bool = False  # the chip could not be read, so the stripe was
 
     def facts(self) -> Facts:
         """The part that goes on the wire."""
-        original = self.original
-        if original is None:
-            return Facts(self.kind, self.stan, self.batch, self.amount)
+        original = self.original or NO_ORIGINAL
         return Facts(
             self.kind,
             self.stan,
@@ -85,4 +113,8 @@ class Request(msgspec.Struct, frozen=True):
             original_rrn=original.rrn,
             original_approval_code=original.approval_code,
             original_date=original.date,
+            original_terminal_id=original.terminal_id,
+            at=self.at,
+            operator=self.operator,
+            is_fallback=self.is_fallback,
         )

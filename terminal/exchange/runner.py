@@ -7,43 +7,24 @@ the dialogue awaits it shielded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from terminal.exchange.acquirer import Acquirer, Unanswered
+from terminal.exchange.acquirer import Acquirer
+from terminal.exchange.events import Command, Event, PowerReturned, Reconciled, TryDue
+from terminal.exchange.performer import NO_PLASTIC, Completion, Performer, Round
 from terminal.exchange.request import Request
-from terminal.exchange.stages import (
-    NOT_KNOWN,
-    OTHER_FAULT,
-    Answered,
-    CardApproved,
-    CardFailed,
-    Command,
-    Connected,
-    Connecting,
-    Event,
-    InquiryAnswered,
-    LineFailed,
-    Open,
-    PowerReturned,
-    Reversing,
-    Silent,
-    Stage,
-    Step,
-    TryDue,
-    Unknown,
-)
+from terminal.exchange.scripts import send_scripts
+from terminal.exchange.stages import Connecting, GivenUp, Open, Reversing, Stage, Step, Unknown, Uploading
+from terminal.exchange.talk import Talk
 from terminal.iso8583.codec import encode
-from terminal.iso8583.messages import SIGN_IN_AGAIN, Kind, Plastic, Reply, financial, inquiry, reversal
+from terminal.iso8583.facts import Plastic
+from terminal.iso8583.kinds import Silence
 from terminal.journal.journal import Journal
-from terminal.ports import Connection, DeviceError, KeyMissing, LinkDown, Vault
+from terminal.ports import DeviceError, Vault
 
-TOLD_SIZE = 14  # F62 of an inquiry's answer: F39 (2) and F37 (12)
-Completion = Callable[[Reply], Awaitable[bool]]  # the chip's last word on a sale: True for a TC
 Watcher = Callable[[Stage], None]
-NO_PLASTIC = Plastic("", "")
 
 
 class ReversalOwed(Exception):
@@ -53,26 +34,48 @@ class ReversalOwed(Exception):
 class Runner:
     """One per terminal."""
 
-    def __init__(self, journal: Journal, acquirer: Acquirer, vault: Vault, *, has_inquiry: bool) -> None:
-        """`has_inquiry`: the acquirer answers ours, and its "not known" binds it (docs/adr/0002)."""
-        self._journal, self._acquirer, self._vault, self._has_inquiry = journal, acquirer, vault, has_inquiry
-        self.is_sign_in_due = False
-        self._turn = asyncio.Lock()  # one exchange at a time, one message in flight
+    def __init__(self, journal: Journal, acquirer: Acquirer, vault: Vault) -> None:
+        self._journal, self._acquirer, self._vault = journal, acquirer, vault
+        self._performer = Performer(journal, acquirer)
+        self.turn = asyncio.Lock()  # one exchange, one settlement at a time
+
+    @property
+    def is_sign_in_due(self) -> bool:
+        """The acquirer wants a new sign-in (cup.md 4.10: 77, 99, A0)."""
+        return self._performer.is_sign_in_due
+
+    @is_sign_in_due.setter
+    def is_sign_in_due(self, is_due: bool) -> None:
+        self._performer.is_sign_in_due = is_due
 
     async def carry_out(
-        self, request: Request, sealed: bytes, completion: Completion | None = None, watch: Watcher | None = None
+        self,
+        request: Request,
+        sealed: bytes,
+        completion: Completion | None = None,
+        watch: Watcher | None = None,
+        pin_block: str = "",
     ) -> Stage:
         """From wanted to ended, Unknown, or a Reversing that is stuck. Raises ReversalOwed, JournalFailed."""
-        async with self._turn:
-            await self._pay(watch)
-            plastic = msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
-            encode(financial(request.facts(), plastic, self._acquirer.me))  # what cannot be sent fails here, not later
+        async with self.turn:
+            await self.pay(watch)
+            plastic = await self._checked(request, sealed, pin_block)
             await self._journal.begin(request, sealed)
-            return await self._run(Step(Connecting(request), Command.CONNECT), _Round(plastic, completion, watch))
+            round = Round(Talk(self._acquirer), plastic, completion, pin_block)
+            return await self._run(Step(Connecting(request), Command.CONNECT), round, watch)
+
+    async def store(self, request: Request, sealed: bytes) -> Stage:
+        """Money that moved offline: kept, and told to the acquirer with the next online message (cup.md 4.8)."""
+        async with self.turn:
+            await self._checked(request, sealed, "")
+            await self._journal.begin(request, sealed)
+            stage = Uploading(request)
+            await self._journal.enter(stage)
+            return stage
 
     async def resume(self) -> list[Stage]:
         """After a power cut: every open exchange goes on from its stage. One that cannot does not stop the others."""
-        async with self._turn:
+        async with self.turn:
             after: list[Stage] = []
             for stage in await self._journal.open_stages():
                 try:
@@ -82,120 +85,72 @@ class Runner:
             return after
 
     async def pay_debts(self) -> None:
-        """Before anything new: reversals (cup.md 4.4), and exchanges whose stage could not be written when their answer
-        came. Raises ReversalOwed."""
-        async with self._turn:
-            await self._pay()
+        """Before anything new. Raises ReversalOwed."""
+        async with self.turn:
+            await self.pay()
 
-    async def _pay(self, watch: Watcher | None = None) -> None:
-        for stage in await self._journal.open_stages():
-            if isinstance(stage, Unknown):
+    async def pay(self, watch: Watcher | None = None) -> None:
+        """Within the turn: script notices, then reversals and what was left behind, then offline money (cup.md 4.4).
+
+        An exchange is left behind when its stage could not be written as its answer came. Raises ReversalOwed."""
+        await send_scripts(self._journal, self._acquirer, self._vault)
+        stages = await self._journal.open_stages()
+        for stage in stages:
+            if isinstance(stage, Unknown | Uploading | GivenUp):
                 continue  # asked about in its own time; it blocks its sale, not the shop
             # nothing is in flight while the turn is ours: another open stage was left behind, as by a power cut
             event = TryDue() if isinstance(stage, Reversing) else PowerReturned()
-            after = await self._go_on(stage, event, watch)
-            if isinstance(after, Reversing):
+            if isinstance(await self._go_on(stage, event, watch), Reversing):
                 raise ReversalOwed
+        for stage in stages:
+            if isinstance(stage, Uploading):
+                await self._go_on(stage, TryDue(), watch)
 
     async def ask_about(self, stage: Unknown) -> Stage:
-        """One inquiry about a refund nobody knows about; if it ended meanwhile, how."""
-        async with self._turn:
+        """One inquiry about (or repeat of) a request nobody knows about; if it ended meanwhile, how."""
+        async with self.turn:
             now = await self._journal.exchange(stage.request.id)
             return await self._go_on(now, TryDue()) if isinstance(now, Unknown) else now or stage
 
+    async def reconcile(self, told: Sequence[tuple[str, Reconciled]]) -> list[Stage]:
+        """What the acquirer's file says of open exchanges, by their ids; those that ended by it."""
+        async with self.turn:
+            ended: list[Stage] = []
+            for id, event in told:
+                stage = await self._journal.exchange(id)
+                if isinstance(stage, Unknown | GivenUp):
+                    after = stage.on(event).stage
+                    await self._journal.enter(after)
+                    ended += [] if isinstance(after, Unknown) else [after]
+            return ended
+
+    async def plastic_of(self, request: Request) -> Plastic:
+        """The card of a request out of the journal. Raises JournalFailed when it is gone, KeyRefused."""
+        sealed = await self._journal.sealed_card(request.card.digest)
+        return msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
+
+    async def _checked(self, request: Request, sealed: bytes, pin_block: str) -> Plastic:
+        """What cannot be sent fails here, not later."""
+        plastic = msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
+        plastic = await self._acquirer.protected(plastic)
+        encode(self._performer.request_message(request, plastic, pin_block), self._acquirer.dialect.layout)
+        return plastic
+
     async def _go_on(self, stage: Open, event: Event, watch: Watcher | None = None) -> Stage:
         plastic = NO_PLASTIC
-        if stage.request.kind is not Kind.REFUND:  # a reversal names the card; an inquiry does not
-            sealed = await self._journal.sealed_card(stage.request.card.digest)
-            plastic = msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
-        return await self._run(stage.on(event), _Round(plastic, None, watch))
+        if stage.request.terms.silence is not Silence.QUERY:  # an inquiry does not name the card; all else does
+            plastic = await self._acquirer.protected(await self.plastic_of(stage.request))
+        talk = Talk(self._acquirer, getattr(stage, "address", ""))
+        return await self._run(stage.on(event), Round(talk, plastic), watch)
 
-    async def _run(self, step: Step, round: _Round) -> Stage:
-        async with AsyncExitStack() as stack:
+    async def _run(self, step: Step, round: Round, watch: Watcher | None) -> Stage:
+        async with round.talk.stack:
             while True:
                 await self._journal.enter(step.stage)
-                if round.watch is not None:
-                    round.watch(step.stage)
+                if watch is not None:
+                    watch(step.stage)
                 if step.command is None:
                     return step.stage
                 stage = step.stage
                 assert isinstance(stage, Open)  # only an open stage has a command
-                step = stage.on(await self._perform(step.command, stage, round, stack))
-
-    async def _perform(self, command: Command, stage: Open, round: _Round, stack: AsyncExitStack) -> Event:
-        match command:
-            case Command.CONNECT:
-                return await self._connect(round, stack)
-            case Command.SEND_REQUEST:
-                return await self._request(stage, round)
-            case Command.COMPLETE_CARD:
-                return await self._complete(stage, round)
-            case Command.SEND_REVERSAL:
-                return await self._reverse(stage, round)
-            case Command.SEND_INQUIRY:
-                return await self._inquire(stage)
-
-    async def _connect(self, round: _Round, stack: AsyncExitStack) -> Event:
-        try:
-            round.connection = await self._acquirer.connect(stack)
-        except LinkDown:
-            return LineFailed()
-        return Connected()
-
-    async def _request(self, stage: Open, round: _Round) -> Event:
-        assert round.connection is not None
-        message = financial(stage.request.facts(), round.plastic, self._acquirer.me)
-        try:
-            return self._answered(await self._acquirer.ask(round.connection, message))
-        except (Unanswered, KeyMissing) as error:
-            return self._silent(error)
-
-    async def _complete(self, stage: Open, round: _Round) -> Event:
-        assert not isinstance(stage, Connecting | Unknown)
-        reply = getattr(stage, "reply", None)
-        if round.completion is None or reply is None:
-            return CardFailed()
-        return CardApproved() if await round.completion(reply) else CardFailed()
-
-    async def _reverse(self, stage: Open, round: _Round) -> Event:
-        assert isinstance(stage, Reversing)
-        request = stage.request
-        message = reversal(request.facts(), round.plastic, self._acquirer.me, stage.reason, stage.approval_code)
-        try:
-            return self._answered(await self._acquirer.ask_once(message))
-        except (Unanswered, LinkDown, KeyMissing) as error:
-            return self._silent(error)
-
-    async def _inquire(self, stage: Open) -> Event:
-        request = stage.request
-        if not self._has_inquiry:
-            return Silent()
-        stan = await self._journal.next_stan()
-        date = request.at[5:7] + request.at[8:10]
-        try:
-            reply = await self._acquirer.ask_once(inquiry(request.facts(), stan, date, self._acquirer.me))
-        except (Unanswered, LinkDown, KeyMissing) as error:
-            return self._silent(error)
-        if reply.response_code == NOT_KNOWN:
-            return InquiryAnswered(is_known=False)
-        told = bytes.fromhex(reply.private).decode("ascii", "replace")  # F62: F39 and F37 of the refund's own answer
-        if reply.response_code != "00" or len(told) != TOLD_SIZE or not told[:2].isalnum():
-            return Silent(OTHER_FAULT)
-        return InquiryAnswered(is_known=True, response_code=told[:2], rrn=told[2:].strip())
-
-    def _answered(self, reply: Reply) -> Event:
-        self.is_sign_in_due |= reply.response_code in SIGN_IN_AGAIN
-        return Answered(reply)
-
-    def _silent(self, error: Exception) -> Event:
-        reason = error.reason if isinstance(error, Unanswered) else "98"
-        self.is_sign_in_due |= reason in SIGN_IN_AGAIN or isinstance(error, KeyMissing)
-        return Silent(reason)
-
-
-class _Round:
-    """What lives only while one exchange is carried out; nothing of it is ever written down."""
-
-    def __init__(self, plastic: Plastic, completion: Completion | None, watch: Watcher | None) -> None:
-        self.plastic, self.completion, self.watch = plastic, completion, watch
-        self.connection: Connection | None = None
+                step = stage.on(await self._performer.perform(step.command, stage, round))

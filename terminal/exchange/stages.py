@@ -4,106 +4,56 @@
         |                        |     \\--(chip sale)--> Completing --CardApproved--> Accepted
         | LineFailed             | Silent, 68, 98            | CardFailed
         v                        v                           v
-     NotSent        REVERSE: Reversing --> Reversed      Reversing
-                    QUERY:   Unknown  --InquiryAnswered--> Accepted | Refused
+     NotSent        REVERSE: Reversing --> Reversed | GivenUp   Reversing
+                    QUERY:   Unknown --InquiryAnswered, Reconciled--> Accepted | Refused
+                    REPEAT:  Unknown --the same bytes again, Answered--> Accepted | Refused
+     Uploading (offline money) --the same bytes until answered--> Accepted | Refused
 
-No I/O, no clock, no chance here. The runner writes each stage to the journal before it carries its command out, so
-that after a power cut the same stage is found and told `PowerReturned`.
+No I/O, no clock, no chance here; which of REVERSE, QUERY and REPEAT it is stands in the request's terms. The runner
+writes each stage to the journal before it carries its command out, so that after a power cut the same stage is found
+and told `PowerReturned`. `address` is where the request went: what is owed goes there and nowhere else, for another
+address might not know it, and "not known" would let it be paid twice.
 """
 
 from __future__ import annotations
 
-from enum import Enum
-
 import msgspec
 
-from terminal.exchange.request import Request
-from terminal.iso8583.messages import APPROVED, REVERSAL_CLEARED, Kind, Reply
-
-
-class Silence(Enum):
-    """What no answer means, per message (a property of the dialect)."""
-
-    REVERSE = "reverse"
-    QUERY = "query"
-
-
-ON_SILENCE = {  # cup.md 2.1, column 冲正
-    Kind.SALE: Silence.REVERSE,
-    Kind.VOID: Silence.REVERSE,
-    Kind.REFUND: Silence.QUERY,
-}
-ISSUER_SILENT = frozenset({"68", "98"})  # an answer that says: nobody knows
-REVERSAL_ATTEMPTS = 3
-# F39 of a 0400, cup.md 2.10
-NO_ANSWER, TERMINAL_FAULT, MAC_WRONG, OTHER_FAULT = "98", "96", "A0", "06"
-NOT_KNOWN = "25"  # F39: the acquirer has no such request
-DUPLICATE = "94"  # F39: this F11 was had before
-NOT_RECEIVED = "not-received"
-
-
-# --- events: what has happened ---------------------------------------------------------------------------------------
-class Connected(msgspec.Struct, frozen=True):
-    """The line is up; nothing of the request has left."""
-
-
-class LineFailed(msgspec.Struct, frozen=True):
-    """The line could not be had; nothing of the request has left."""
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """A valid answer to the message of this stage."""
-
-    reply: Reply
-
-
-class InquiryAnswered(msgspec.Struct, frozen=True):
-    """The acquirer's word on a request it was asked about: `response_code` is the request's own, once."""
-
-    is_known: bool
-    response_code: str = ""
-    rrn: str = ""
-
-
-class Silent(msgspec.Struct, frozen=True):
-    """No valid answer; `reason` as in F39 of a 0400."""
-
-    reason: str = NO_ANSWER
-
-
-class CardApproved(msgspec.Struct, frozen=True):
-    """The chip gave its TC."""
-
-
-class CardFailed(msgspec.Struct, frozen=True):
-    """The chip gave an AAC, or is gone."""
-
-
-class PowerReturned(msgspec.Struct, frozen=True):
-    """The terminal was switched off in this stage."""
-
-
-class TryDue(msgspec.Struct, frozen=True):
-    """Time to try again: to reverse, or to ask."""
-
-
-Event = (
-    Connected | LineFailed | Answered | InquiryAnswered | Silent | CardApproved | CardFailed | PowerReturned | TryDue
+from terminal.exchange.events import (
+    NO_ANSWER,
+    OTHER_FAULT,
+    TERMINAL_FAULT,
+    Answered,
+    CardApproved,
+    CardFailed,
+    Command,
+    Connected,
+    Event,
+    InquiryAnswered,
+    LineFailed,
+    Misplaced,
+    PowerReturned,
+    Reconciled,
+    Silent,
+    TryDue,
 )
+from terminal.exchange.request import Request
+from terminal.iso8583.answers import Reply
+from terminal.iso8583.kinds import Silence
+from terminal.iso8583.response_codes import (
+    APPROVED,
+    ISSUER_SILENT,
+    PARTLY_APPROVED,
+    REVERSAL_CLEARED,
+    SIGN_IN_AGAIN,
+)
+from terminal.money import Money
 
-
-class Command(Enum):
-    """What the runner is to do next; its result comes back as an event."""
-
-    CONNECT = "connect"
-    SEND_REQUEST = "send request"
-    COMPLETE_CARD = "complete card"
-    SEND_REVERSAL = "send reversal"
-    SEND_INQUIRY = "send inquiry"
-
-
-class Misplaced(Exception):
-    """An event that cannot happen in this stage: a fault of the program, never of the line."""
+NOT_DECIDED = ISSUER_SILENT | {"09"}  # an answer that says: nobody knows (yet)
+DUPLICATE = "94"  # F39: this F11 was had before
+NOT_KNOWN = "25"  # F39: the acquirer has no such request
+NOT_RECEIVED = "not-received"
+UPLOAD_ATTEMPTS = 3  # 离线上送次数, cup.md 4.3
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -113,7 +63,6 @@ class Step(msgspec.Struct, frozen=True):
     command: Command | None = None
 
 
-# --- stages: what is known there -------------------------------------------------------------------------------------
 class Connecting(msgspec.Struct, frozen=True, tag="connecting"):
     """Wanted, and nothing sent."""
 
@@ -121,8 +70,8 @@ class Connecting(msgspec.Struct, frozen=True, tag="connecting"):
 
     def on(self, event: Event) -> Step:
         match event:
-            case Connected():
-                return Step(AwaitingReply(self.request), Command.SEND_REQUEST)
+            case Connected(address):
+                return Step(AwaitingReply(self.request, address), Command.SEND_REQUEST)
             case LineFailed():
                 return Step(NotSent(self.request, "line"))
             case PowerReturned():
@@ -134,26 +83,33 @@ class AwaitingReply(msgspec.Struct, frozen=True, tag="awaiting-reply"):
     """The request may have left."""
 
     request: Request
+    address: str = ""
 
     def on(self, event: Event) -> Step:
         match event:
-            case Answered(reply) if reply.response_code in APPROVED:
-                return _approved(self.request, reply)
-            case Answered(reply) if reply.response_code in ISSUER_SILENT or self._may_be_doubled(reply):
-                return _silent(self.request, NO_ANSWER)
+            case Answered(reply) if reply.response_code in APPROVED or self._is_welcome_part(reply):
+                return _approved(self, reply)
+            case Answered(reply) if self._is_undecided(reply):
+                return _silent(self, NO_ANSWER, "issuer-silent")
+            case Answered(reply) if reply.response_code == PARTLY_APPROVED:
+                return _silent(self, OTHER_FAULT, "part-not-asked")
             case Answered(reply):
                 return Step(Refused(self.request, reply.response_code))
-            case Silent(reason):
-                return _silent(self.request, reason)
+            case Silent(reason, fault):
+                return _silent(self, reason, fault)
             case PowerReturned():
-                return _silent(self.request, NO_ANSWER)
+                return _silent(self, NO_ANSWER, "power")
         raise Misplaced(type(event).__name__)
 
-    def _may_be_doubled(self, reply: Reply) -> bool:
-        """94 on a refund: a line that doubled the request may bring the second answer first, so it is asked about.
+    def _is_welcome_part(self, reply: Reply) -> bool:
+        return reply.response_code == PARTLY_APPROVED and self.request.terms.may_be_partial
 
-        A void or sale is refused instead: were its F11 used before, a reversal would undo that other one."""
-        return reply.response_code == DUPLICATE and ON_SILENCE[self.request.kind] is Silence.QUERY
+    def _is_undecided(self, reply: Reply) -> bool:
+        """68, 98, 09; and 94 where nothing is reversed: a line that doubled the request may bring the second answer
+        first, so it is asked about. A void or sale with 94 is refused: were its F11 used before, a reversal would
+        undo that other one."""
+        is_doubled = reply.response_code == DUPLICATE and self.request.terms.silence is not Silence.REVERSE
+        return reply.response_code in NOT_DECIDED or is_doubled
 
 
 class Completing(msgspec.Struct, frozen=True, tag="completing"):
@@ -161,13 +117,14 @@ class Completing(msgspec.Struct, frozen=True, tag="completing"):
 
     request: Request
     reply: Reply
+    address: str = ""
 
     def on(self, event: Event) -> Step:
         match event:
-            case CardApproved():
-                return Step(Accepted(self.request, self.reply))
+            case CardApproved(certificate):
+                return Step(Accepted(self.request, self.reply, certificate=certificate))
             case CardFailed() | PowerReturned():
-                return _reversing(self.request, TERMINAL_FAULT, self.reply.approval_code)
+                return _reversing(self, TERMINAL_FAULT, "card-failed", self.reply.approval_code)
         raise Misplaced(type(event).__name__)
 
 
@@ -178,14 +135,19 @@ class Reversing(msgspec.Struct, frozen=True, tag="reversing"):
     reason: str
     attempts: int
     approval_code: str = ""
+    address: str = ""
+    fault: str = "no-answer"
 
     def on(self, event: Event) -> Step:
+        terms = self.request.terms
         match event:
             case Answered(reply) if reply.response_code in REVERSAL_CLEARED:
-                return Step(Reversed(self.request, self.reason))
-            case Answered() | Silent() if self.attempts < REVERSAL_ATTEMPTS:
+                return Step(Reversed(self.request, self.reason, self.fault))
+            case Answered() | Silent() if self.attempts < terms.reversal_attempts:
                 return Step(msgspec.structs.replace(self, attempts=self.attempts + 1), Command.SEND_REVERSAL)
-            case Answered() | Silent():
+            case Answered() | Silent() if not terms.keeps_reversal:  # cup.md 4.4: some acquirers want it so
+                return Step(GivenUp(self.request, self.reason, self.fault))
+            case Answered() | Silent() | Reconciled():
                 return Step(self)
             case TryDue() | PowerReturned():
                 return Step(msgspec.structs.replace(self, attempts=1), Command.SEND_REVERSAL)
@@ -193,37 +155,85 @@ class Reversing(msgspec.Struct, frozen=True, tag="reversing"):
 
 
 class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
-    """Nobody knows. Ends only by an answer; never by a clock, never by sending again (refund.md 2, rule 6)."""
+    """Nobody knows. Ends only by an answer or the acquirer's file; never by a clock (refund.md 2, rule 6)."""
 
     request: Request
     reason: str
     asked: int = 0
+    address: str = ""
+    fault: str = "no-answer"
 
     def on(self, event: Event) -> Step:
         match event:
-            case InquiryAnswered(is_known=True, response_code=code, rrn=rrn) if code in APPROVED:
-                return Step(Accepted(self.request, Reply("0230", code, rrn=rrn), is_late=True))
-            case InquiryAnswered(is_known=True, response_code=code) if code in (*ISSUER_SILENT, DUPLICATE):
-                return Step(self)  # the acquirer does not know either
-            case InquiryAnswered(is_known=True, response_code=code):
-                return Step(Refused(self.request, code))
-            case InquiryAnswered():
+            case InquiryAnswered(False) | Reconciled(False):
                 return Step(Refused(self.request, NOT_RECEIVED))
-            case Answered(reply) if reply.response_code in APPROVED:  # a late acceptance overrules
-                return Step(Accepted(self.request, reply, is_late=True))
-            case Answered() | Silent():
+            case InquiryAnswered(_, code, rrn) | Reconciled(_, code, rrn):
+                return self._told(code, rrn)
+            case Answered(reply):
+                return self._answered(reply)
+            case Silent():
                 return Step(self)
             case TryDue() | PowerReturned():
-                return Step(msgspec.structs.replace(self, asked=self.asked + 1), Command.SEND_INQUIRY)
+                return self._again()
+        raise Misplaced(type(event).__name__)
+
+    def _told(self, code: str, rrn: str) -> Step:
+        if code in APPROVED:
+            return Step(Accepted(self.request, Reply("0230", code, rrn=rrn), is_late=True))
+        if code in NOT_DECIDED or code in (DUPLICATE, PARTLY_APPROVED):
+            return Step(self)  # the acquirer does not know either
+        return Step(Refused(self.request, code))
+
+    def _answered(self, reply: Reply) -> Step:
+        """The answer to the request itself, late; or to a repeat of it, where repeats are known for what they are."""
+        code, is_repeat = reply.response_code, self.request.terms.silence is Silence.REPEAT
+        if code in APPROVED or (is_repeat and code == DUPLICATE):  # a late acceptance overrules
+            return Step(Accepted(self.request, reply, is_late=True))
+        if is_repeat and code not in NOT_DECIDED | SIGN_IN_AGAIN | {PARTLY_APPROVED}:
+            return Step(Refused(self.request, code))
+        return Step(self)
+
+    def _again(self) -> Step:
+        commands = {Silence.QUERY: Command.SEND_INQUIRY, Silence.REPEAT: Command.SEND_AGAIN}
+        command = commands.get(self.request.terms.silence)  # none: only the file can tell
+        return Step(msgspec.structs.replace(self, asked=self.asked + 1), command) if command else Step(self)
+
+
+class Uploading(msgspec.Struct, frozen=True, tag="uploading"):
+    """Money that has moved offline: the acquirer is told, same F11, until it answers (cup.md 4.8)."""
+
+    request: Request
+    attempts: int = 0
+    address: str = ""
+
+    def on(self, event: Event) -> Step:
+        match event:
+            case Answered(reply) if reply.response_code in APPROVED or reply.response_code == DUPLICATE:
+                return Step(Accepted(self.request, reply, is_late=True))
+            case Answered(reply) if reply.response_code not in NOT_DECIDED | SIGN_IN_AGAIN:
+                return Step(Refused(self.request, reply.response_code))
+            case Answered() | Silent() if 0 < self.attempts < UPLOAD_ATTEMPTS:
+                return Step(msgspec.structs.replace(self, attempts=self.attempts + 1), Command.SEND_AGAIN)
+            case Answered() | Silent() | PowerReturned():
+                return Step(self)
+            case TryDue():
+                return Step(msgspec.structs.replace(self, attempts=1), Command.SEND_AGAIN)
         raise Misplaced(type(event).__name__)
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
-    """The acquirer took it (已受理); for a refund this does not mean credited."""
+    """The acquirer took it (已受理); for a refund this does not mean credited. `certificate`: F55 with the TC."""
 
     request: Request
     reply: Reply
     is_late: bool = False
+    certificate: str = ""
+
+    @property
+    def amount(self) -> Money:
+        """What was approved: all that was asked, or a part of it (39 = 10)."""
+        part = self.reply.amount
+        return part if part is not None and self.reply.response_code == PARTLY_APPROVED else self.request.amount
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
@@ -245,9 +255,30 @@ class Reversed(msgspec.Struct, frozen=True, tag="reversed"):
 
     request: Request
     reason: str
+    fault: str = "no-answer"
 
 
-Open = Connecting | AwaitingReply | Completing | Reversing | Unknown
+class GivenUp(msgspec.Struct, frozen=True, tag="reversal-given-up"):
+    """The reversal was not acknowledged, and this acquirer wants no more of them: only its file can tell."""
+
+    request: Request
+    reason: str
+    fault: str = "no-answer"
+
+    def on(self, event: Event) -> Step:
+        match event:
+            case Reconciled(False):
+                return Step(Reversed(self.request, self.reason, self.fault))
+            case Reconciled(_, code, rrn) if code in APPROVED:
+                return Step(Accepted(self.request, Reply("0210", code, rrn=rrn), is_late=True))
+            case Reconciled(_, code):
+                return Step(Refused(self.request, code))
+            case TryDue() | PowerReturned():
+                return Step(self)
+        raise Misplaced(type(event).__name__)
+
+
+Open = Connecting | AwaitingReply | Completing | Reversing | Unknown | Uploading | GivenUp
 Ended = Accepted | Refused | NotSent | Reversed
 Stage = Open | Ended
 
@@ -259,17 +290,19 @@ def state(stage: Stage) -> str:
     return tag
 
 
-def _approved(request: Request, reply: Reply) -> Step:
-    if request.needs_completion:
-        return Step(Completing(request, reply), Command.COMPLETE_CARD)
-    return Step(Accepted(request, reply))
+def _approved(stage: AwaitingReply, reply: Reply) -> Step:
+    if stage.request.needs_completion:
+        return Step(Completing(stage.request, reply, stage.address), Command.COMPLETE_CARD)
+    return Step(Accepted(stage.request, reply))
 
 
-def _silent(request: Request, reason: str) -> Step:
-    if ON_SILENCE[request.kind] is Silence.REVERSE:
-        return _reversing(request, reason)
-    return Step(Unknown(request, reason, asked=1), Command.SEND_INQUIRY)
+def _silent(stage: AwaitingReply, reason: str, fault: str) -> Step:
+    terms = stage.request.terms
+    is_answered = reason == OTHER_FAULT  # by something that is no answer to this
+    if terms.silence is Silence.REVERSE and (terms.reverses_mismatch or not is_answered):
+        return _reversing(stage, reason, fault)
+    return Unknown(stage.request, reason, 0, stage.address, fault).on(TryDue())
 
 
-def _reversing(request: Request, reason: str, approval_code: str = "") -> Step:
-    return Step(Reversing(request, reason, 1, approval_code), Command.SEND_REVERSAL)
+def _reversing(stage: AwaitingReply | Completing, reason: str, fault: str, approval_code: str = "") -> Step:
+    return Step(Reversing(stage.request, reason, 1, approval_code, stage.address, fault), Command.SEND_REVERSAL)

@@ -15,7 +15,11 @@ from typing import TypeVar
 import msgspec
 
 from terminal.exchange.request import Request
-from terminal.exchange.stages import Ended, Open, Stage, state
+from terminal.exchange.stages import Accepted, Ended, Open, Stage, state
+from terminal.iso8583.kinds import Kind
+from terminal.journal.batch_book import BatchBook
+from terminal.journal.owed import OwedBook
+from terminal.journal.parameters import Parameters
 from terminal.journal.store import Broken, JournalFailed, Store
 from terminal.ports import Clock
 
@@ -47,6 +51,9 @@ class Journal:
         self._store, self._clock, self._run = Store(path), clock, run
         self._turn, self._numbers = asyncio.Lock(), asyncio.Lock()
         self._notes: list[tuple[str, bytes]] = []
+        self.owed = OwedBook(self.write, self.rows)
+        self.settlements = BatchBook(self.write, self.rows)
+        self.parameters = Parameters(self.write, self.rows)
 
     async def close(self) -> None:
         """Let go of the file; what was only noted is written first, if it can be."""
@@ -64,7 +71,7 @@ class Journal:
 
     async def record(self, kind: str, body: dict[str, str]) -> None:
         """Append a fact."""
-        await self._write([(kind, msgspec.json.encode(body))], lambda db: None)
+        await self.write([(kind, msgspec.json.encode(body))], lambda db: None)
 
     async def begin(self, request: Request, sealed: bytes) -> None:
         """Keep the sealed card under its digest, before the first stage is entered."""
@@ -72,7 +79,7 @@ class Journal:
             raise JournalFailed("the sealed card is not the request's")
         if await self.exchange(request.id) is not None:
             raise JournalFailed("an exchange of this batch and F11 is in the journal already")
-        await self._write(
+        await self.write(
             [("begun", msgspec.json.encode({"id": request.id}))],
             lambda db: db.execute("INSERT OR IGNORE INTO sealed_card VALUES (?, ?)", (request.card.digest, sealed)),
         )
@@ -81,24 +88,31 @@ class Journal:
         """Append the stage and draw its exchange's row anew."""
         body = msgspec.json.encode(stage)
         row = _row(stage, body)
-        await self._write(
+        await self.write(
             [("stage", body)],
             lambda db: db.execute(f"INSERT OR REPLACE INTO exchange VALUES ({','.join('?' * len(row))})", row),  # noqa: S608 - only marks
         )
 
     async def next_stan(self) -> str:
         """F11: taken for good before it is used; wraps from 999999 to 1, over those the open batch has used."""
+        return (await self.next_stans(1))[0]
+
+    async def next_stans(self, count: int) -> list[str]:
+        """So many at once, in one write."""
         async with self._numbers:
             value, batch = int(await self.setting("stan", "0")), await self.batch()
-            while True:
+            taken: list[str] = []
+            while len(taken) < count:
                 value = value % LAST_NUMBER + 1
                 if await self.exchange(f"{batch}-{value:06d}") is None:
-                    await self.remember("stan", str(value))
-                    return f"{value:06d}"
+                    taken.append(f"{value:06d}")
+            if taken:
+                await self.remember("stan", taken[-1])
+            return taken
 
     async def remember(self, name: str, value: str) -> None:
         """Keep a setting (counter, batch, language)."""
-        await self._write(
+        await self.write(
             [("setting", msgspec.json.encode({name: value}))],
             lambda db: db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value)),
         )
@@ -114,14 +128,14 @@ class Journal:
             operator.failures,
             operator.locked_until,
         )
-        await self._write(
+        await self.write(
             [("operator", msgspec.json.encode(body))],
             lambda db: db.execute("INSERT OR REPLACE INTO operator VALUES (?, ?, ?, ?, ?, ?)", row),
         )
 
     # --- reading -------------------------------------------------------------------------------------------------
     async def setting(self, name: str, default: str) -> str:
-        rows = await self._rows("SELECT value FROM setting WHERE name = ?", name)
+        rows = await self.rows("SELECT value FROM setting WHERE name = ?", name)
         return str(rows[0][0]) if rows else default
 
     async def batch(self) -> str:
@@ -141,34 +155,46 @@ class Journal:
         """Accepted sales, newest first, at most 100; `where` names columns of the exchange table."""
         clause = f"AND {where}" if where else ""
         return await self._stages(
-            f"WHERE kind = 'sale' AND state = 'accepted' {clause} ORDER BY at DESC LIMIT 100", *arguments
+            f"WHERE kind = 'sale' AND state = 'accepted' {clause} ORDER BY at DESC, batch DESC, stan DESC LIMIT 100",
+            *arguments,
         )
+
+    async def accepted(self, kind: Kind) -> list[Accepted]:
+        """Accepted exchanges of a kind, newest first, at most 100."""
+        stages = await self._stages(
+            "WHERE kind = ? AND state = 'accepted' ORDER BY at DESC, batch DESC, stan DESC LIMIT 100", kind.value
+        )
+        return [stage for stage in stages if isinstance(stage, Accepted)]
 
     async def given_back(self, sale_id: str) -> list[Stage]:
         """Every void and refund of a sale, whatever became of it, oldest first."""
         return await self._stages("WHERE original_id = ? ORDER BY at", sale_id)
 
     async def recent(self, limit: int = 100) -> list[Stage]:
-        return await self._stages("ORDER BY at DESC LIMIT ?", limit)
+        return await self._stages("ORDER BY at DESC, batch DESC, stan DESC LIMIT ?", limit)
 
     async def refunded_on(self, day: str) -> int:
         """Minor units given back on a day (YYYY-MM-DD), refused and unsent ones left out."""
-        rows = await self._rows(
+        rows = await self.rows(
             "SELECT coalesce(sum(amount), 0) FROM exchange WHERE kind <> 'sale' AND day = ? "
             "AND state NOT IN ('refused', 'not-sent', 'reversed')",
             day,
         )
         return int(str(rows[0][0]))
 
+    async def of_batch(self, batch: str) -> list[Stage]:
+        """Every exchange of a batch, oldest first."""
+        return await self._stages("WHERE batch = ? ORDER BY at, stan", batch)
+
     async def sealed_card(self, digest: str) -> bytes:
         """Raises JournalFailed when it is gone."""
-        rows = await self._rows("SELECT sealed FROM sealed_card WHERE digest = ?", digest)
+        rows = await self.rows("SELECT sealed FROM sealed_card WHERE digest = ?", digest)
         if not rows or not isinstance(rows[0][0], bytes):
             raise JournalFailed("the card of an exchange is not in the journal")
         return rows[0][0]
 
     async def operators(self) -> list[Operator]:
-        rows = await self._rows("SELECT id, role, password_hash, is_factory, failures, locked_until FROM operator")
+        rows = await self.rows("SELECT id, role, password_hash, is_factory, failures, locked_until FROM operator")
         return [
             msgspec.convert(dict(zip(Operator.__struct_fields__, row, strict=True)), Operator, strict=False)
             for row in rows
@@ -177,18 +203,11 @@ class Journal:
     async def verify(self) -> Broken | None:
         return await self._blocking(self._store.verify)
 
-    # --- inside --------------------------------------------------------------------------------------------------
-    async def _stages(self, where: str, *arguments: object) -> list[Stage]:
-        rows = await self._rows(f"SELECT stage FROM exchange {where}", *arguments)  # noqa: S608 - fixed clauses
-        try:
-            return [_stages.decode(row[0]) for row in rows if isinstance(row[0], bytes)]
-        except msgspec.DecodeError as error:
-            raise JournalFailed(f"a stage in the journal cannot be read: {error}") from None
-
-    async def _rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
+    # --- for the books beside it ---------------------------------------------------------------------------------
+    async def rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
         return await self._blocking(lambda: self._store.rows(query, *arguments))
 
-    async def _write(self, events: list[tuple[str, bytes]], project: Callable[[sqlite3.Connection], object]) -> None:
+    async def write(self, events: list[tuple[str, bytes]], project: Callable[[sqlite3.Connection], object]) -> None:
         notes, self._notes = self._notes, []
         at = self._clock.now().isoformat(timespec="milliseconds")
         try:
@@ -196,6 +215,14 @@ class Journal:
         except JournalFailed:
             self._notes = notes + self._notes
             raise
+
+    # --- inside --------------------------------------------------------------------------------------------------
+    async def _stages(self, where: str, *arguments: object) -> list[Stage]:
+        rows = await self.rows(f"SELECT stage FROM exchange {where}", *arguments)  # noqa: S608 - fixed clauses
+        try:
+            return [_stages.decode(row[0]) for row in rows if isinstance(row[0], bytes)]
+        except msgspec.DecodeError as error:
+            raise JournalFailed(f"a stage in the journal cannot be read: {error}") from None
 
     async def _blocking(self, work: Callable[[], T]) -> T:
         async with self._turn:
@@ -218,7 +245,7 @@ def _row(stage: Stage, body: bytes) -> tuple[object, ...]:
         request.at[:10],
         request.stan,
         request.batch,
-        request.amount.minor,
+        (stage.amount if isinstance(stage, Accepted) else request.amount).minor,
         reply.rrn if reply else "",
         reply.approval_code if reply else "",
         request.card.masked_pan[-4:],
@@ -226,4 +253,5 @@ def _row(stage: Stage, body: bytes) -> tuple[object, ...]:
         request.original.exchange_id if request.original else "",
         request.operator,
         body,
+        request.card.digest,
     )

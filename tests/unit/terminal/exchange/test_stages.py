@@ -5,40 +5,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.exchange.request import CardOnFile, FeeSheet, Original, Request
-from terminal.exchange.stages import (
-    Accepted,
+from terminal.exchange.events import (
     Answered,
-    AwaitingReply,
     CardApproved,
     CardFailed,
     Command,
-    Completing,
     Connected,
-    Connecting,
-    Ended,
     InquiryAnswered,
     LineFailed,
     Misplaced,
+    PowerReturned,
+    Reconciled,
+    Silent,
+    TryDue,
+)
+from terminal.exchange.request import CardOnFile, FeeSheet, Original, Request, Terms
+from terminal.exchange.stages import (
+    Accepted,
+    AwaitingReply,
+    Completing,
+    Connecting,
+    Ended,
+    GivenUp,
     NotSent,
     Open,
-    PowerReturned,
     Refused,
     Reversed,
     Reversing,
-    Silent,
     Stage,
-    TryDue,
     Unknown,
+    Uploading,
 )
-from terminal.iso8583.messages import Kind, Reply
+from terminal.iso8583.answers import Reply
+from terminal.iso8583.kinds import Kind, Silence
 from terminal.money import Money
 
 CARD = CardOnFile("digest", "fingerprint", "625000******0001", "I")
 ORIGINAL = Original("000001-000001", "000001", "000001", "091947145060", "123456", "1123", Money(1000))
 
 
-def request(kind: Kind, **more) -> Request:
+def request(kind: Kind, silence: Silence | None = None, **more) -> Request:
+    rules = more.pop("rules", {})
     return Request(
         "000001-000002",
         kind,
@@ -48,6 +55,7 @@ def request(kind: Kind, **more) -> Request:
         "2026-11-23T10:00:00+08:00",
         "01",
         CARD,
+        Terms(silence or (Silence.QUERY if kind is Kind.REFUND else Silence.REVERSE), **rules),
         original=None if kind is Kind.SALE else ORIGINAL,
         fee_sheet=FeeSheet(Money(1000)),
         **more,
@@ -56,7 +64,22 @@ def request(kind: Kind, **more) -> Request:
 
 REFUND, VOID, SALE = request(Kind.REFUND), request(Kind.VOID), request(Kind.SALE)
 CHIP_SALE = request(Kind.SALE, needs_completion=True)
+REPEATED = request(Kind.REFUND, Silence.REPEAT)  # an acquirer that guarantees to know a repeat
+OFFLINE = request(Kind.OFFLINE_SALE, Silence.REPEAT)
+PARTIAL = request(Kind.SALE, rules={"may_be_partial": True})
+DROPPED = request(Kind.SALE, rules={"reverses_mismatch": False})
+GIVEN_UP = request(Kind.SALE, rules={"keeps_reversal": False})
+PART = Reply("0210", "10", amount=Money(400))
 OK, NO, SILENT_ISSUER = Reply("0230", "00", rrn="1"), Reply("0230", "51"), Reply("0230", "68")
+DOUBLED = Reply("0230", "94")
+
+
+def unknown(request: Request, fault: str = "no-answer", reason: str = "98") -> Unknown:
+    return Unknown(request, reason, 1, fault=fault)
+
+
+def reversing(request: Request, fault: str = "no-answer", reason: str = "98") -> Reversing:
+    return Reversing(request, reason, 1, fault=fault)
 
 
 @pytest.mark.parametrize(
@@ -67,20 +90,34 @@ OK, NO, SILENT_ISSUER = Reply("0230", "00", rrn="1"), Reply("0230", "51"), Reply
         (Connecting(REFUND), PowerReturned(), NotSent(REFUND, "power"), None),
         (AwaitingReply(REFUND), Answered(OK), Accepted(REFUND, OK), None),
         (AwaitingReply(REFUND), Answered(NO), Refused(REFUND, "51"), None),
-        (AwaitingReply(REFUND), Answered(SILENT_ISSUER), Unknown(REFUND, "98", 1), Command.SEND_INQUIRY),
-        (AwaitingReply(REFUND), Answered(Reply("0230", "94")), Unknown(REFUND, "98", 1), Command.SEND_INQUIRY),
-        (AwaitingReply(REFUND), Silent(), Unknown(REFUND, "98", 1), Command.SEND_INQUIRY),
-        (AwaitingReply(REFUND), Silent("A0"), Unknown(REFUND, "A0", 1), Command.SEND_INQUIRY),
-        (AwaitingReply(REFUND), PowerReturned(), Unknown(REFUND, "98", 1), Command.SEND_INQUIRY),
-        (AwaitingReply(VOID), Silent(), Reversing(VOID, "98", 1), Command.SEND_REVERSAL),
-        (AwaitingReply(VOID), Answered(SILENT_ISSUER), Reversing(VOID, "98", 1), Command.SEND_REVERSAL),
+        (AwaitingReply(REFUND), Answered(SILENT_ISSUER), unknown(REFUND, "issuer-silent"), Command.SEND_INQUIRY),
+        (AwaitingReply(REFUND), Answered(Reply("0230", "09")), unknown(REFUND, "issuer-silent"), Command.SEND_INQUIRY),
+        (AwaitingReply(REFUND), Answered(Reply("0230", "94")), unknown(REFUND, "issuer-silent"), Command.SEND_INQUIRY),
+        (AwaitingReply(REFUND), Silent(), unknown(REFUND), Command.SEND_INQUIRY),
+        (AwaitingReply(REFUND), Silent("A0", "mac-wrong"), unknown(REFUND, "mac-wrong", "A0"), Command.SEND_INQUIRY),
+        (AwaitingReply(REFUND), PowerReturned(), unknown(REFUND, "power"), Command.SEND_INQUIRY),
+        (AwaitingReply(REPEATED), Silent(), unknown(REPEATED), Command.SEND_AGAIN),
+        (
+            AwaitingReply(REPEATED),
+            Answered(Reply("0230", "94")),
+            unknown(REPEATED, "issuer-silent"),
+            Command.SEND_AGAIN,
+        ),
+        (AwaitingReply(VOID), Silent(), reversing(VOID), Command.SEND_REVERSAL),
+        (AwaitingReply(VOID), Answered(SILENT_ISSUER), reversing(VOID, "issuer-silent"), Command.SEND_REVERSAL),
         (AwaitingReply(VOID), Answered(Reply("0210", "94")), Refused(VOID, "94"), None),
-        (AwaitingReply(VOID), PowerReturned(), Reversing(VOID, "98", 1), Command.SEND_REVERSAL),
-        (AwaitingReply(SALE), Silent("06"), Reversing(SALE, "06", 1), Command.SEND_REVERSAL),
+        (AwaitingReply(VOID), PowerReturned(), reversing(VOID, "power"), Command.SEND_REVERSAL),
+        (AwaitingReply(VOID, "a:1"), Silent(), Reversing(VOID, "98", 1, address="a:1"), Command.SEND_REVERSAL),
+        (AwaitingReply(SALE), Silent("06", "other-stan"), reversing(SALE, "other-stan", "06"), Command.SEND_REVERSAL),
+        (AwaitingReply(DROPPED), Silent("06", "other-stan"), Unknown(DROPPED, "06", fault="other-stan"), None),
+        (AwaitingReply(DROPPED), Silent(), reversing(DROPPED), Command.SEND_REVERSAL),
+        (AwaitingReply(SALE), Answered(PART), reversing(SALE, "part-not-asked", "06"), Command.SEND_REVERSAL),
+        (AwaitingReply(PARTIAL), Answered(PART), Accepted(PARTIAL, PART), None),
+        (AwaitingReply(REFUND), Answered(PART), unknown(REFUND, "part-not-asked", "06"), Command.SEND_INQUIRY),
         (AwaitingReply(CHIP_SALE), Answered(OK), Completing(CHIP_SALE, OK), Command.COMPLETE_CARD),
-        (Completing(CHIP_SALE, OK), CardApproved(), Accepted(CHIP_SALE, OK), None),
-        (Completing(CHIP_SALE, OK), CardFailed(), Reversing(CHIP_SALE, "96", 1), Command.SEND_REVERSAL),
-        (Completing(CHIP_SALE, OK), PowerReturned(), Reversing(CHIP_SALE, "96", 1), Command.SEND_REVERSAL),
+        (Completing(CHIP_SALE, OK), CardApproved("9F27"), Accepted(CHIP_SALE, OK, certificate="9F27"), None),
+        (Completing(CHIP_SALE, OK), CardFailed(), reversing(CHIP_SALE, "card-failed", "96"), Command.SEND_REVERSAL),
+        (Completing(CHIP_SALE, OK), PowerReturned(), reversing(CHIP_SALE, "card-failed", "96"), Command.SEND_REVERSAL),
         (Reversing(VOID, "98", 1), Answered(Reply("0410", "00")), Reversed(VOID, "98"), None),
         (Reversing(VOID, "98", 1), Answered(Reply("0410", "25")), Reversed(VOID, "98"), None),
         (Reversing(VOID, "98", 1), Answered(Reply("0410", "12")), Reversed(VOID, "98"), None),
@@ -88,12 +125,33 @@ OK, NO, SILENT_ISSUER = Reply("0230", "00", rrn="1"), Reply("0230", "51"), Reply
         (Reversing(VOID, "98", 2), Silent(), Reversing(VOID, "98", 3), Command.SEND_REVERSAL),
         (Reversing(VOID, "98", 3), Silent(), Reversing(VOID, "98", 3), None),
         (Reversing(VOID, "98", 3), TryDue(), Reversing(VOID, "98", 1), Command.SEND_REVERSAL),
+        (Reversing(GIVEN_UP, "98", 2), Silent(), Reversing(GIVEN_UP, "98", 3), Command.SEND_REVERSAL),
+        (Reversing(GIVEN_UP, "98", 3), Silent(), GivenUp(GIVEN_UP, "98"), None),
+        (GivenUp(GIVEN_UP, "98"), Reconciled(False), Reversed(GIVEN_UP, "98"), None),
+        (GivenUp(GIVEN_UP, "98"), Reconciled(True, "51"), Refused(GIVEN_UP, "51"), None),
+        (GivenUp(GIVEN_UP, "98"), TryDue(), GivenUp(GIVEN_UP, "98"), None),
         (Unknown(REFUND, "98", 1), Silent(), Unknown(REFUND, "98", 1), None),
         (Unknown(REFUND, "98", 1), TryDue(), Unknown(REFUND, "98", 2), Command.SEND_INQUIRY),
         (Unknown(REFUND, "98", 1), PowerReturned(), Unknown(REFUND, "98", 2), Command.SEND_INQUIRY),
         (Unknown(REFUND, "98", 1), InquiryAnswered(True, "51"), Refused(REFUND, "51"), None),
+        (Unknown(REFUND, "98", 1), InquiryAnswered(True, "68"), Unknown(REFUND, "98", 1), None),
         (Unknown(REFUND, "98", 1), InquiryAnswered(False), Refused(REFUND, "not-received"), None),
+        (Unknown(REFUND, "98", 1), Reconciled(True, "51"), Refused(REFUND, "51"), None),
+        (Unknown(REFUND, "98", 1), Reconciled(False), Refused(REFUND, "not-received"), None),
         (Unknown(REFUND, "98", 1), Answered(OK), Accepted(REFUND, OK, is_late=True), None),
+        (Unknown(REFUND, "98", 1), Answered(NO), Unknown(REFUND, "98", 1), None),
+        (Unknown(REPEATED, "98", 1), TryDue(), Unknown(REPEATED, "98", 2), Command.SEND_AGAIN),
+        (Unknown(REPEATED, "98", 1), Answered(NO), Refused(REPEATED, "51"), None),
+        (Unknown(REPEATED, "98", 1), Answered(DOUBLED), Accepted(REPEATED, DOUBLED, is_late=True), None),
+        (Unknown(REPEATED, "98", 1), Answered(Reply("0230", "77")), Unknown(REPEATED, "98", 1), None),
+        (Unknown(REFUND, "98", 1), Answered(DOUBLED), Unknown(REFUND, "98", 1), None),
+        (Unknown(SALE, "06", 0), TryDue(), Unknown(SALE, "06", 0), None),
+        (Uploading(OFFLINE), TryDue(), Uploading(OFFLINE, 1), Command.SEND_AGAIN),
+        (Uploading(OFFLINE, 1), Silent(), Uploading(OFFLINE, 2), Command.SEND_AGAIN),
+        (Uploading(OFFLINE, 3), Silent(), Uploading(OFFLINE, 3), None),
+        (Uploading(OFFLINE, 1), PowerReturned(), Uploading(OFFLINE, 1), None),
+        (Uploading(OFFLINE, 1), Answered(DOUBLED), Accepted(OFFLINE, DOUBLED, is_late=True), None),
+        (Uploading(OFFLINE, 1), Answered(NO), Refused(OFFLINE, "51"), None),
     ],
 )
 def test_dialogue(stage, event, next_stage, command):
@@ -112,8 +170,14 @@ EVENTS = st.sampled_from(
         InquiryAnswered(True, "00", "1"),
         InquiryAnswered(True, "51"),
         InquiryAnswered(False),
+        Reconciled(True, "00", "1"),
+        Reconciled(True, "51"),
+        Reconciled(False),
+        Answered(PART),
+        Answered(DOUBLED),
         Silent(),
-        Silent("A0"),
+        Silent("A0", "mac-wrong"),
+        Silent("06", "other-amount"),
         CardApproved(),
         CardFailed(),
         PowerReturned(),
@@ -122,9 +186,12 @@ EVENTS = st.sampled_from(
 )
 
 
-@given(st.sampled_from([REFUND, VOID, SALE, CHIP_SALE]), st.lists(EVENTS, max_size=30))
+REQUESTS = st.sampled_from([REFUND, VOID, SALE, CHIP_SALE, REPEATED, PARTIAL, DROPPED, GIVEN_UP])
+
+
+@given(REQUESTS, st.lists(EVENTS, max_size=30))
 def test_laws_of_every_walk(request, events):
-    stage, sent = Connecting(request), 0
+    stage, sent, silence = Connecting(request), 0, request.terms.silence
     for event in events:
         if not isinstance(stage, Open):
             break
@@ -134,22 +201,39 @@ def test_laws_of_every_walk(request, events):
             continue
         sent += step.command is Command.SEND_REQUEST
         assert sent <= 1, "a request is never sent twice"
-        if request.kind is Kind.REFUND:
-            assert not isinstance(step.stage, Reversing | Reversed), "a refund is never reversed"
+        assert step.command is not Command.SEND_AGAIN or silence is Silence.REPEAT, "only by contract is it repeated"
+        if silence is Silence.REVERSE:
+            assert step.command is not Command.SEND_INQUIRY, "a void or sale is reversed, not asked about"
+            assert not isinstance(step.stage, Unknown) or not request.terms.reverses_mismatch
         else:
-            assert not isinstance(step.stage, Unknown), "a void or sale is reversed, not asked about"
+            assert not isinstance(step.stage, Reversing | Reversed), "a refund is never reversed"
         if isinstance(stage, Unknown) and not isinstance(step.stage, Unknown):
-            assert isinstance(event, Answered | InquiryAnswered), "unknown ends only by an answer"
+            assert isinstance(event, Answered | InquiryAnswered | Reconciled), "unknown ends only by an answer"
         if isinstance(step.stage, NotSent):
             assert sent == 0, "what may have left is never called unsent"
+        if isinstance(step.stage, Accepted):
+            assert step.stage.amount <= request.amount
         assert (step.command is None) or isinstance(step.stage, Open)
         stage = step.stage
 
 
-@given(st.sampled_from([Connecting, AwaitingReply]), st.sampled_from([REFUND, VOID, SALE]))
+@given(st.sampled_from([Connecting, AwaitingReply, Uploading]), REQUESTS)
 def test_every_stage_survives_the_disk(kind, request):
     stage = kind(request)
     assert msgspec.json.decode(msgspec.json.encode(stage), type=Stage) == stage
+
+
+@given(REQUESTS, st.sampled_from(["", "10.0.0.1:9000"]), st.lists(EVENTS, max_size=12))
+def test_what_is_owed_goes_where_the_request_went(request, address, events):
+    stage = AwaitingReply(request, address)
+    for event in events:
+        if not isinstance(stage, Open) or not hasattr(stage, "address"):
+            break
+        assert stage.address == address
+        try:
+            stage = stage.on(event).stage
+        except Misplaced:
+            continue
 
 
 def test_an_ended_stage_takes_no_events():

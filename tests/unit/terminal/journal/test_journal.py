@@ -2,21 +2,29 @@
 
 import hashlib
 import sqlite3
+from importlib.resources import files
 
+import msgspec
 import pytest
 
-from terminal.exchange.request import CardOnFile, Request
+from terminal.exchange.request import CardOnFile, Request, Terms
+from terminal.exchange.settling import Item, ItemsDue, Settled, What
 from terminal.exchange.stages import Accepted, AwaitingReply, Connecting, Unknown
-from terminal.iso8583.messages import Kind, Reply
+from terminal.iso8583.answers import Reply
+from terminal.iso8583.kinds import Kind, Silence
+from terminal.iso8583.settlement import Totals
+from terminal.journal.batch_book import Listed
 from terminal.journal.journal import Journal, Operator
 from terminal.journal.store import JournalFailed, Store
 from terminal.money import Money
 from tests.virtual_time import VirtualClock, inline, run
 
 
-def request(stan="000001", kind=Kind.SALE, minor=1000, sealed=b"sealed"):
+def request(stan="000001", kind=Kind.SALE, minor=1000, sealed=b"sealed", silence=Silence.REVERSE):
     card = CardOnFile(hashlib.sha256(sealed).hexdigest(), "print", "625000******0001", "I")
-    return Request(f"000001-{stan}", kind, stan, "000001", Money(minor), "2026-11-23T10:00:00+08:00", "01", card)
+    return Request(
+        f"000001-{stan}", kind, stan, "000001", Money(minor), "2026-11-23T10:00:00+08:00", "01", card, Terms(silence)
+    )
 
 
 def on(path, dialogue):
@@ -154,3 +162,58 @@ def test_operators_are_kept_and_their_hash_is_not_in_the_chain(tmp_path):
     operators, events = on(tmp_path / "j", dialogue)
     assert operators == [someone]
     assert "secret-hash" not in repr(events) + repr(someone)
+
+
+def test_a_journal_of_before_settlements_is_carried_over_with_its_open_exchanges(tmp_path):
+    """Version 1 knew neither terms nor a card's digest in its row; nothing of it may be lost."""
+    waiting = AwaitingReply(request("000002", Kind.REFUND))
+    old = msgspec.json.decode(msgspec.json.encode(waiting))
+    del old["request"]["terms"], old["address"]
+    row = ("000001-000002", "refund", "awaiting-reply", 1, "2026-11-23T10:00:00+08:00", "2026-11-23", "000002")
+    row += ("000001", 1000, "", "", "0001", "print", "", "01", msgspec.json.encode(old))
+    with sqlite3.connect(tmp_path / "j") as db:
+        db.executescript((files("terminal.journal") / "schema" / "001.sql").read_text("utf-8"))
+        db.execute("PRAGMA user_version = 1")
+        db.execute(f"INSERT INTO exchange VALUES ({','.join('?' * len(row))})", row)
+        db.execute("INSERT INTO sealed_card VALUES (?, ?)", (waiting.request.card.digest, b"sealed"))
+    db.close()
+
+    async def dialogue(journal):
+        found = await journal.open_stages()
+        await journal.settlements.close(Settled("000001", Totals(), 1, 1, 0, 0))
+        return found, await journal.sealed_card(waiting.request.card.digest), await journal.batch()
+
+    kept = AwaitingReply(request("000002", Kind.REFUND, silence=Silence.QUERY))
+    assert on(tmp_path / "j", dialogue) == ([kept], b"sealed", "000002")
+
+
+def test_a_closed_batch_destroys_the_cards_that_nothing_is_owed_for(tmp_path):
+    done, waiting = request("000001", sealed=b"one"), request("000002", Kind.REFUND, sealed=b"two")
+
+    async def dialogue(journal):
+        for each, sealed in ((done, b"one"), (waiting, b"two")):
+            await journal.begin(each, sealed)
+        await journal.enter(Accepted(done, Reply("0210", "00")))
+        await journal.enter(Unknown(waiting, "98"))
+        await journal.settlements.close(Settled("000001", Totals(), 1, 1, 1, 0))
+        assert await journal.sealed_card(waiting.card.digest) == b"two"
+        with pytest.raises(JournalFailed):
+            await journal.sealed_card(done.card.digest)
+        return await journal.settlements.open(), await journal.settlements.last()
+
+    assert on(tmp_path / "j", dialogue) == (None, Settled("000001", Totals(), 1, 1, 1, 0))
+
+
+def test_an_item_of_an_upload_is_missing_until_it_is_answered(tmp_path):
+    items = [Item(What.NOTICE, ("000001-000001",), "000001"), Item(What.DETAILS, ("a", "b"), "000009")]
+    stage = ItemsDue("000001", Totals(debit=1, debits=1), 2, 1)
+
+    async def begin(journal):
+        await journal.settlements.enter(stage, items)
+        await journal.settlements.answered("000001", 0, "94")
+
+    async def after(journal):
+        return await journal.settlements.open(), await journal.settlements.items("000001", is_missing=True)
+
+    on(tmp_path / "j", begin)
+    assert on(tmp_path / "j", after) == (stage, [Listed(1, items[1], "")])

@@ -1,0 +1,189 @@
+"""Carries a settlement out (cup.md 2.11, 4.7). Law: what is not acknowledged stays owed; the batch closes once.
+
+One connection for the whole of it. Silence ends the attempt, not the settlement: it goes on from its stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from terminal.exchange.acquirer import Acquirer, Unanswered
+from terminal.exchange.runner import Runner
+from terminal.exchange.settling import (
+    ROUNDS,
+    Ending,
+    Item,
+    ItemsDue,
+    Settled,
+    Settling,
+    Totalling,
+    What,
+    is_balanced,
+    items_of,
+    totals_of,
+)
+from terminal.exchange.stages import Accepted
+from terminal.exchange.talk import Talk
+from terminal.iso8583 import cup_management as cup
+from terminal.iso8583.answers import Reply
+from terminal.iso8583.message import Message, WireError
+from terminal.iso8583.messages import financial
+from terminal.iso8583.response_codes import ITEM_ACCEPTED, SIGN_IN_AGAIN
+from terminal.iso8583.settlement import Detail, verdict
+from terminal.journal.batch_book import Listed
+from terminal.journal.journal import Journal
+from terminal.ports import LinkDown
+
+Progress = Callable[[str, int, int], None]  # what is going on, how far, of how many
+SEND_THE_REST = "95"  # F39 of the end: the acquirer counted another number of items
+HOPELESS = frozenset({"line-lost", "line-down"})
+
+
+class SettlementStuck(Exception):
+    """It could not go on now; it is kept. `fault` is a word of ui/text, or F39 of what the acquirer said."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+class Settler:
+    """One per terminal."""
+
+    def __init__(self, journal: Journal, acquirer: Acquirer, runner: Runner) -> None:
+        self._journal, self._acquirer, self._runner = journal, acquirer, runner
+        self._book = journal.settlements
+
+    async def settle(self, operator: str, watch: Progress) -> Settled:
+        """Begin, or go on with, the settlement of the open batch. Raises SettlementStuck, ReversalOwed."""
+        async with self._runner.turn:
+            await self._runner.pay()
+            stage = await self._book.open() or await self._begin(operator)
+            talk = Talk(self._acquirer)
+            async with talk.stack:
+                while not isinstance(stage, Settled):
+                    stage = await self._step(stage, talk, watch)
+            return stage
+
+    async def _begin(self, operator: str) -> Settling:
+        batch = await self._journal.batch()
+        totals = totals_of(await self._journal.of_batch(batch), self._acquirer.dialect.forms)
+        stage = Totalling(batch, await self._journal.next_stan(), totals, operator)
+        await self._book.enter(stage)
+        return stage
+
+    async def _step(self, stage: Settling, talk: Talk, watch: Progress) -> Settling:
+        match stage:
+            case Totalling():
+                watch("totals", 0, 0)
+                return await self._totals(stage, talk)
+            case ItemsDue():
+                return await self._items(stage, talk, watch)
+            case Ending():
+                watch("ending", 0, 0)
+                return await self._end(stage, talk)
+        return stage
+
+    async def _totals(self, stage: Totalling, talk: Talk) -> Settling:
+        dialect, me = self._acquirer.dialect, self._acquirer.me
+        message = cup.totals(dialect, me, stage.stan, stage.batch, stage.operator, stage.totals)
+        reply = await self._ask(message, talk)
+        if reply.response_code not in ("", "00"):
+            raise SettlementStuck(reply.response_code)
+        try:
+            mine, foreign = verdict(reply.totals)
+        except WireError:
+            raise SettlementStuck("unreadable") from None
+        after = ItemsDue(stage.batch, stage.totals, mine, foreign)
+        await self._book.enter(after, await self._numbered(stage.batch, mine, foreign))
+        return after
+
+    async def _numbered(self, batch: str, mine: int, foreign: int) -> list[Item]:
+        """The items with their F11: kept when one is sent again (cup.md 4.3)."""
+        items = items_of(await self._journal.of_batch(batch), mine, foreign)
+        fresh = iter(await self._journal.next_stans(sum(not item.stan for item in items)))
+        return [item if item.stan else msgspec.structs.replace(item, stan=next(fresh)) for item in items]
+
+    async def _items(self, stage: ItemsDue, talk: Talk, watch: Progress) -> Settling:
+        due = await self._book.items(stage.batch, is_missing=True)
+        for index, listed in enumerate(due):
+            watch("items", index, len(due))
+            await self._item(stage, listed, talk)
+        missing = len(await self._book.items(stage.batch, is_missing=True))
+        after: Settling
+        if missing and stage.round < ROUNDS:
+            after = msgspec.structs.replace(stage, round=stage.round + 1)
+        else:
+            after = await self._ending(stage, missing)
+        await self._book.enter(after)
+        return after
+
+    async def _item(self, stage: ItemsDue, listed: Listed, talk: Talk) -> None:
+        """One item; silence leaves it for the next round (cup.md 2.11)."""
+        message = await self._message(stage, listed.item)
+        try:
+            reply = await self._ask(message, talk)
+        except SettlementStuck as stuck:
+            if stuck.fault in HOPELESS:
+                raise
+            return
+        if reply.response_code in SIGN_IN_AGAIN:
+            raise SettlementStuck(reply.response_code)
+        await self._book.answered(stage.batch, listed.position, reply.response_code)
+
+    async def _ending(self, stage: ItemsDue, missing: int) -> Ending:
+        count = await self._uploaded(stage.batch)
+        stan = await self._journal.next_stan()
+        return Ending(stage.batch, stage.totals, stage.mine, stage.foreign, stan, count, missing)
+
+    async def _uploaded(self, batch: str) -> int:
+        """Transactions (not messages) that were acknowledged: N4 of the end (cup.md 2.11, order 9)."""
+        return sum(len(listed.item.exchange_ids) for listed in await self._book.items(batch) if listed.code)
+
+    async def _end(self, stage: Ending, talk: Talk) -> Settling:
+        dialect, me, balanced = self._acquirer.dialect, self._acquirer.me, is_balanced(stage.mine, stage.foreign)
+        message = cup.upload_end(dialect, me, stage.stan, stage.batch, stage.count, balanced)
+        reply = await self._ask(message, talk)
+        if reply.response_code == SEND_THE_REST and stage.missing:
+            await self._book.enter(ItemsDue(stage.batch, stage.totals, stage.mine, stage.foreign, ROUNDS))
+        if reply.response_code not in ITEM_ACCEPTED:
+            raise SettlementStuck(reply.response_code)
+        items = await self._book.items(stage.batch)
+        refused = sum(bool(listed.code) and listed.code not in ITEM_ACCEPTED for listed in items)
+        after = Settled(stage.batch, stage.totals, stage.mine, stage.foreign, stage.count, stage.missing, refused)
+        await self._book.close(after)
+        return after
+
+    async def _message(self, stage: ItemsDue, item: Item) -> Message:
+        dialect, me, batch = self._acquirer.dialect, self._acquirer.me, stage.batch
+        if item.what is What.DETAILS:
+            rows = [await self._detail(id) for id in item.exchange_ids]
+            return cup.details(dialect, me, item.stan, batch, tuple(rows))
+        accepted = await self._accepted(item.exchange_ids[0])
+        plastic = await self._acquirer.protected(await self._runner.plastic_of(accepted.request))
+        request = financial(dialect, accepted.request.facts(), plastic, me)
+        if item.what is not What.CERTIFICATE:
+            return cup.notice_again(request)
+        request = request.with_fields({4: f"{accepted.amount.minor:012d}", 55: accepted.certificate})
+        return cup.certificate(dialect, me, item.stan, batch, request, is_balanced(stage.mine, stage.foreign))
+
+    async def _detail(self, id: str) -> Detail:
+        accepted = await self._accepted(id)
+        plastic = await self._runner.plastic_of(accepted.request)
+        return Detail(accepted.request.stan, plastic.pan, accepted.amount.minor)
+
+    async def _accepted(self, id: str) -> Accepted:
+        stage = await self._journal.exchange(id)
+        assert isinstance(stage, Accepted)  # items are made of accepted exchanges, and those never change
+        return stage
+
+    async def _ask(self, message: Message, talk: Talk) -> Reply:
+        """Raises SettlementStuck."""
+        try:
+            return await talk.ask(message)
+        except Unanswered as error:
+            raise SettlementStuck(error.fault) from None
+        except LinkDown:
+            raise SettlementStuck("line-down") from None

@@ -1,0 +1,155 @@
+"""A settlement as a machine (cup.md 2.11, 4.7). Law: as an exchange: a stage is on disk before its message leaves.
+
+    Totalling --TotalsAnswered--> ItemsDue --ItemAnswered, RoundDone--> Ending --EndAnswered--> Settled
+
+The items of the upload lie in the batch book, each with its F11 and whether it was acknowledged: after a power cut the
+same stage is found, and only what is missing goes again. Silence leaves it where it is; while it is open nothing else
+is sent. An item that no round could deliver is listed, and does not keep the batch open for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+
+import msgspec
+
+from terminal.exchange.stages import Accepted, Stage
+from terminal.iso8583.dialect import Form
+from terminal.iso8583.kinds import Kind, Side
+from terminal.iso8583.settlement import BALANCED, MOST_DETAILS, Totals
+
+ROUNDS = 3  # 重发次数 + 1, cup.md 2.11
+HOME_ORGANISATIONS = frozenset({"", "000", "CUP"})  # 内卡, cup.md 2.11
+OFFLINE = (Kind.OFFLINE_SETTLEMENT, Kind.ADJUSTMENT, Kind.TIP, Kind.OFFLINE_SALE)
+REPLACING = (Kind.ADJUSTMENT, Kind.TIP)
+NOTICES = (Kind.REFUND, Kind.OFFLINE_REFUND, Kind.COMPLETION_NOTICE)  # a MOTO refund is not uploaded, cup.md 2.11
+NO_DETAIL = (Kind.PRE_AUTH, Kind.PRE_AUTH_VOID, Kind.PRE_AUTH_MORE)
+CHIP_TOO = (Kind.VOID, Kind.COMPLETION, Kind.COMPLETION_VOID)  # in the stripe list even when made by chip
+CHIP = "I"
+
+
+class What(Enum):
+    """A sort of item, in the order of the upload."""
+
+    OFFLINE = "offline"  # 1, 2: the message again as 0320
+    DETAILS = "details"  # 4: up to eight stripe transactions
+    NOTICE = "notice"  # 5: the message again as 0320
+    CERTIFICATE = "certificate"  # 6: an approved chip sale with its TC
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One message of the upload; `stan` "" is still to be taken (offline and notices keep their own)."""
+
+    what: What
+    exchange_ids: tuple[str, ...]
+    stan: str = ""
+
+
+class Totalling(msgspec.Struct, frozen=True, tag="totalling"):
+    """The 0500 is owed, or may have left."""
+
+    batch: str
+    stan: str
+    totals: Totals
+    operator: str
+
+
+class ItemsDue(msgspec.Struct, frozen=True, tag="items-due"):
+    """The acquirer has compared: `mine` and `foreign` are its verdicts. Items are owed, round by round."""
+
+    batch: str
+    totals: Totals
+    mine: int
+    foreign: int
+    round: int = 1
+
+
+class Ending(msgspec.Struct, frozen=True, tag="ending"):
+    """The end of the upload is owed, or may have left."""
+
+    batch: str
+    totals: Totals
+    mine: int
+    foreign: int
+    stan: str
+    count: int
+    missing: int
+
+
+class Settled(msgspec.Struct, frozen=True, tag="settled"):
+    """The batch is closed; `missing` items were never acknowledged, `refused` ones with another code than 00 or 94."""
+
+    batch: str
+    totals: Totals
+    mine: int
+    foreign: int
+    count: int
+    missing: int
+    refused: int = 0
+
+    @property
+    def is_balanced(self) -> bool:
+        return is_balanced(self.mine, self.foreign)
+
+
+Settling = Totalling | ItemsDue | Ending | Settled
+
+
+def is_balanced(mine: int, foreign: int) -> bool:
+    return mine == foreign == BALANCED
+
+
+def totals_of(stages: Iterable[Stage], forms: Mapping[Kind, Form]) -> Totals:
+    """What the acquirer should have of this batch: a voided sale counts as debit, its void as credit."""
+    totals = Totals()
+    for stage in _standing(stages):
+        form = forms.get(stage.request.kind)
+        if form is None or form.side is Side.NONE:
+            continue
+        name = ("" if _is_home(stage) else "foreign_") + form.side.value
+        totals = msgspec.structs.replace(
+            totals,
+            **{name: getattr(totals, name) + stage.amount.minor, f"{name}s": getattr(totals, f"{name}s") + 1},
+        )
+    return totals
+
+
+def items_of(stages: Iterable[Stage], mine: int, foreign: int) -> list[Item]:
+    """What is to be uploaded of a batch after these verdicts, in the order of cup.md 2.11."""
+    accepted = _standing(stages)
+    due = [stage for stage in accepted if (mine if _is_home(stage) else foreign) != BALANCED]
+    details = [stage.request.id for stage in due if _is_detail(stage)]
+    packs = [tuple(details[start : start + MOST_DETAILS]) for start in range(0, len(details), MOST_DETAILS)]
+    return [
+        *(_again(What.OFFLINE, stage) for stage in due if stage.request.kind in OFFLINE),
+        *(Item(What.DETAILS, pack) for pack in packs),
+        *(_again(What.NOTICE, stage) for stage in due if stage.request.kind in NOTICES),
+        *(Item(What.CERTIFICATE, (stage.request.id,)) for stage in accepted if stage.certificate),
+    ]
+
+
+def _standing(stages: Iterable[Stage]) -> list[Accepted]:
+    """What counts: an adjusted sale is not counted, its adjustment stands for it (cup.md 2.11)."""
+    accepted = [stage for stage in stages if isinstance(stage, Accepted)]
+    replaced = {
+        stage.request.original.exchange_id
+        for stage in accepted
+        if stage.request.original and stage.request.kind in REPLACING
+    }
+    return [stage for stage in accepted if stage.request.id not in replaced]
+
+
+def _again(what: What, stage: Accepted) -> Item:
+    return Item(what, (stage.request.id,), stage.request.stan)
+
+
+def _is_detail(stage: Accepted) -> bool:
+    kind = stage.request.kind
+    if kind in OFFLINE or kind in NOTICES or kind in NO_DETAIL or kind is Kind.MOTO_REFUND:
+        return False
+    return stage.request.card.entry != CHIP or kind in CHIP_TOO
+
+
+def _is_home(stage: Accepted) -> bool:
+    return stage.reply.card_organisation.strip() in HOME_ORGANISATIONS
