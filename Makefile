@@ -5,8 +5,8 @@ PY := $(VENV)/bin/python
 export PYGAME_HIDE_SUPPORT_PROMPT = 1
 
 # what the product runs on, and what its tests start for real
-APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei util-linux
-APT_TEST := $(APT_RUN) systemd
+APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei util-linux libjbig0
+APT_TEST := $(APT_RUN) systemd jbigkit-bin
 
 .PHONY: run test check bench fmt clean
 

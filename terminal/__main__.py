@@ -64,6 +64,25 @@ def verify(path: Path) -> None:
 
 
 @main.command()
+@click.option("--config", type=click.Path(path_type=Path), required=True, help="The terminal's TOML file.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def reconcile(config: Path, file: Path) -> None:
+    """Check the acquirer's daily file and hand it to the running terminal (docs/protocol.md)."""
+    from drivers.inbox import hand_in
+    from terminal.exchange.reconciliation import FileRefused, parsed
+
+    inbox = _loaded(config).files.inbox
+    if not inbox:
+        raise click.ClickException("files.inbox is not configured: the terminal reads no reconciliation files")
+    try:
+        found = parsed(file.read_text("utf-8", "replace"))
+    except FileRefused as refused:
+        raise click.ClickException(f"{file}: {refused}") from None
+    place = hand_in(Path(inbox), file)
+    click.echo(f"{len(found.rows)} rows, {found.first} to {found.last}: handed in as {place.name}; read within 30 s")
+
+
+@main.command()
 @click.option("--headless", is_flag=True, help="No browser page; needs --play.")
 @click.option("--play", type=click.Choice(["refund"]), help="Play a guide by itself and exit.")
 @click.option("--port", default=8321, envvar="PORT", show_default=True, help="Port of the page on 127.0.0.1.")

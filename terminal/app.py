@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from drivers.clock import SystemClock
-from drivers.line import TlsLine, client_context
+from drivers.inbox import FolderInbox
+from drivers.line import TcpLine
 from drivers.magstripe import LineStripe, NoStripe
 from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
+from drivers.tls import Proof, add_identity, client_context
+from keys.certificates import public_key_pin
 from keys.passwords import ArgonPasswords
 from keys.vault import Vault
-from terminal.config import Config, ConfigRefused
+from terminal.config import Config, ConfigRefused, LineConfig
 from terminal.dialogue import bad_news, menu
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.follow_up import follow_up
@@ -24,12 +27,14 @@ from terminal.dialogue.staff import Staff
 from terminal.emv.terminal_data import UNIONPAY_TEST
 from terminal.exchange.acquirer import Acquirer, Deadlines
 from terminal.exchange.runner import Runner
+from terminal.exchange.settler import Settler
 from terminal.front_link import FrontLink
-from terminal.iso8583.messages import Identity
+from terminal.iso8583.dialects import by_name
+from terminal.iso8583.facts import Identity
 from terminal.journal.journal import Journal, Run
 from terminal.journal.store import JournalFailed
 from terminal.paper import Paper
-from terminal.ports import CardReader, Hardware, KeyRefused, Printer
+from terminal.ports import CardReader, Hardware, KeyRefused, PictureCoder, Printer
 from terminal.receipt import Receipt
 from terminal.screens import say
 
@@ -72,14 +77,17 @@ async def run(room: Room) -> None:
 def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) -> Room:
     """The room of the dialogues, from its parts."""
     merchant, line = config.merchant, config.line
-    me = Identity(merchant.terminal_id, merchant.merchant_id, line.tpdu, line.header)
+    me = Identity(merchant.terminal_id, merchant.merchant_id)
     deadlines = Deadlines(line.connect_seconds, line.answer_seconds)
-    acquirer = Acquirer(hardware.line, hardware.vault, journal, me, deadlines)
+    dialect = by_name(config.dialect.name, config.dialect.choices)
+    acquirer = Acquirer(hardware.line, hardware.vault, journal, me, dialect, deadlines)
+    runner = Runner(journal, acquirer, hardware.vault)
     desk.set_status(is_test=merchant.is_test)
     return Room(
         desk=desk,
         journal=journal,
-        runner=Runner(journal, acquirer, hardware.vault, has_inquiry=line.has_inquiry),
+        runner=runner,
+        settler=Settler(journal, acquirer, runner),
         acquirer=acquirer,
         staff=Staff(desk, journal, hardware.passwords, hardware.clock),
         hardware=hardware,
@@ -100,6 +108,8 @@ async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitS
         front=front,
         clock=SystemClock(config.zone),
         typeset=_typeset,
+        inbox=FolderInbox(config.files.inbox),
+        coder=_coder(),
     )
 
 
@@ -133,18 +143,44 @@ async def _card_reader(config: Config, stack: contextlib.AsyncExitStack) -> Card
     return PcscReader(config.reader.name)
 
 
-def _line(config: Config) -> TlsLine:
+def _line(config: Config) -> TcpLine:
+    line = config.line
+    proof = _proof(line) if line.security == "tls" else None
+    path = line.http_path if line.wrap == "http" else ""
+    length = by_name(config.dialect.name, config.dialect.choices).frame.length
+    return TcpLine(line.addresses, proof, length=length, http_path=path, connect_seconds=line.connect_seconds)
+
+
+def _proof(line: LineConfig) -> Proof:
+    with _readable("line.authority", line.authority):
+        context = client_context(Path(line.authority), line.tls_floor)
+    if line.certificate:
+        with _readable("line.certificate, line.private_key", f"{line.certificate}, {line.private_key}"):
+            add_identity(context, Path(line.certificate), Path(line.private_key))
+    return Proof(context, frozenset(line.pins), public_key_pin)
+
+
+@contextlib.contextmanager
+def _readable(key: str, path: str) -> Iterator[None]:
     try:
-        context = client_context(Path(config.line.authority))
+        yield
     except OSError as error:  # ssl.SSLError is one
-        raise ConfigRefused(f"line.authority: {config.line.authority}: {error.strerror or error}") from None
-    return TlsLine(config.line.host, config.line.port, context)
+        raise ConfigRefused(f"{key}: {path}: {error.strerror or error}") from None
 
 
 def _printer(config: Config) -> Printer:
     from drivers.printer import EscposPrinter
 
     return EscposPrinter(config.printer.target, config.printer.columns)
+
+
+def _coder() -> PictureCoder | None:
+    from drivers.jbig import CoderMissing, JbigCoder
+
+    try:
+        return JbigCoder()
+    except CoderMissing:
+        return None
 
 
 def _typeset(receipt: Receipt, columns: int) -> Paper:

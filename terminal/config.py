@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
+from terminal.iso8583.dialect import Choices
+from terminal.iso8583.dialects import by_name
+from terminal.iso8583.kinds import Kind
 from terminal.refund.policy import Policy
+
+ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+PIN_FOR = (Kind.BALANCE, Kind.PRE_AUTH)
+HTTP_PATH = re.compile(r"(/|https?://)[!-~]*")
 
 
 class ConfigRefused(Exception):
@@ -28,14 +38,46 @@ class Merchant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    host: str
-    port: int
-    authority: str  # PEM file of the authority that vouches for the acquirer
+    """The acquirer: where it is and what it must prove. Files are PEM."""
+
+    addresses: tuple[str, ...]  # "host:port" or "[IPv6]:port", the primary first, one or two
+    authority: str = ""  # who vouches for the acquirer's server; needed unless security is "plain"
+    security: Literal["tls", "plain"] = "tls"
+    tls_floor: Literal["1.3", "1.2"] = "1.3"
+    pins: tuple[str, ...] = ()  # base64 SHA-256 of SubjectPublicKeyInfo; if any, the server's key is one of them
+    certificate: str = ""  # what the terminal shows when the server asks (mutual authentication)
+    private_key: str = ""
+    wrap: Literal["none", "http"] = "none"
+    http_path: str = "/mjc/webtrans/VPB_lb"  # cup.md 1.1
     connect_seconds: float = 15.0
     answer_seconds: float = 60.0
-    has_inquiry: bool = False  # the acquirer answers our inquiry, and its "not known" binds it (docs/protocol.md)
-    tpdu: str = "6000030000"
-    header: str = "603100311108"
+
+    def __post_init__(self) -> None:
+        reason = next((reason for reason, is_wrong in self._faults() if is_wrong), "")
+        if reason:
+            raise ValueError(reason)
+
+    def _faults(self) -> Iterator[tuple[str, bool]]:
+        yield "addresses are one or two different ones", len(self.addresses) not in (1, 2)
+        yield "addresses are one or two different ones", len(set(self.addresses)) < len(self.addresses)
+        yield 'addresses are "host:port" each', not all(map(_is_address, self.addresses))
+        is_plain, has_tls = self.security == "plain", self.authority or self.pins or self.certificate
+        yield "authority is needed for security = tls", not is_plain and not self.authority
+        yield "authority, pins and certificate say nothing with security = plain", is_plain and bool(has_tls)
+        yield "pins are base64 of 32 bytes each", not all(map(_is_pin, self.pins))
+        yield "certificate and private_key go together", bool(self.certificate) != bool(self.private_key)
+        yield "http_path begins with / or http:// and holds no space", not HTTP_PATH.fullmatch(self.http_path)
+        yield "connect_seconds and answer_seconds are above 0", min(self.connect_seconds, self.answer_seconds) <= 0
+
+
+class DialectConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the acquirer speaks: a name of terminal/iso8583/dialects.py, and its choices (docs/new-acquirer.md)."""
+
+    name: str = "cup"
+    choices: Choices = Choices()
+
+    def __post_init__(self) -> None:
+        by_name(self.name, self.choices)
 
 
 class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +96,7 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vault: str
     device_key: str
     front_socket: str
+    inbox: str = ""  # folder where the acquirer's reconciliation files are put; "" is none
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,10 +106,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: LineConfig
     printer: PrinterConfig
     files: Files
+    dialect: DialectConfig = DialectConfig()
     reader: ReaderConfig = ReaderConfig()
     policy: Policy = Policy()
     language: str = "zh_CN"
     zone: str = "Asia/Shanghai"
+    pin_for: tuple[Kind, ...] = PIN_FOR  # kinds of payment that ask for a PIN when a stripe or no chip is used
 
 
 def load(path: Path) -> Config:
@@ -97,3 +142,15 @@ def _line(text: str, reason: str) -> int:
         pattern = re.compile(rf"\s*(\[+\s*([\w.]+\.)?{re.escape(part)}\s*\]+|{re.escape(part)}\s*=)")
         start = next((index for index in range(start, len(lines)) if pattern.match(lines[index])), start)
     return start + 1
+
+
+def _is_address(address: str) -> bool:
+    found = ADDRESS.fullmatch(address)
+    return found is not None and 0 < int(found.group(2)) < 65536
+
+
+def _is_pin(pin: str) -> bool:
+    try:
+        return len(base64.b64decode(pin, validate=True)) == 32  # SHA-256
+    except ValueError:
+        return False

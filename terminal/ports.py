@@ -16,6 +16,7 @@ from terminal.events import Event, KeyPressed
 from terminal.paper import Paper
 from terminal.receipt import Receipt
 from terminal.screens import Shown
+from terminal.signature import Picture
 
 
 class DeviceError(Exception):
@@ -116,7 +117,13 @@ class Printer(Protocol):
 
 
 class Connection(Protocol):
-    """One conversation with the acquirer."""
+    """One conversation with the acquirer at `address` ("host:port"): a question and its answer by turns.
+
+    One message is in flight at a time on the whole line: `send` waits while another connection's answer is out.
+    An answer that was not heard out ends the conversation, so that a late one is never taken for the next.
+    """
+
+    address: str
 
     async def send(self, frame: bytes) -> None:
         """Raises LinkLost."""
@@ -128,22 +135,45 @@ class Connection(Protocol):
 
 
 class Line(Protocol):
-    """The way to the acquirer."""
+    """The way to the acquirer, which may have two addresses."""
 
-    def connect(self) -> AbstractAsyncContextManager[Connection]:
-        """Entering raises LinkDown."""
+    def connect(self, address: str = "") -> AbstractAsyncContextManager[Connection]:
+        """Entering raises LinkDown, and waits while a message is in flight.
+
+        "" is a new exchange: the first address that answers, beginning with the primary or, after a failover, with
+        the one that last worked, until it fails. A given address (`Connection.address`) is that one only: an answer,
+        reversal or inquiry goes where its request went, for the other may not know it, and could have it paid twice.
+        An address that is no longer configured raises LinkDown.
+        """
         ...
 
 
 class Vault(Protocol):
     """The only holder of keys: bytes in, bytes out, never a key."""
 
-    async def load_working_keys(self, block: bytes) -> None:
-        """Take F62 of a sign-in reply. All keys or none. Raises KeyRefused, KeyMissing."""
+    async def load_working_keys(self, block: bytes, cipher: str = "des") -> None:
+        """Take F62 of a sign-in reply, under a TMK of that cipher ("des", "sm4", "aes"). All keys or none.
+
+        Raises KeyRefused, KeyMissing.
+        """
         ...
 
-    async def mac(self, block: bytes) -> bytes:
-        """F64 for the given MAC block (MTI to the field before F64). Raises KeyMissing."""
+    async def mac(self, block: bytes, rule: str = "cup") -> bytes:
+        """The 8 bytes of F64 for the given MAC block (MTI to the field before F64).
+
+        `rule`: "cup", "cup-sm4", "x9.19" or "cmac". Raises KeyMissing; KeyRefused when the MAK is not for that rule.
+        """
+        ...
+
+    async def pin_block(self, pin: str, pan: str, cipher: str = "des") -> bytes:
+        """ISO 9564-1 format 0 under the PIK: 8 bytes with "des" (F52), 16 with "sm4". `pan` "": the form without PAN.
+
+        Raises KeyMissing; KeyRefused, which never shows the PIN.
+        """
+        ...
+
+    async def encrypt_track(self, track: str, cipher: str = "des") -> str:
+        """A track of digits and "=" with one block of it under the TDK: nibbles 0-F. Raises KeyMissing, KeyRefused."""
         ...
 
     async def seal(self, secret: bytes) -> bytes:
@@ -165,6 +195,30 @@ class Passwords(Protocol):
     async def digest(self, code: str) -> str: ...
 
     async def matches(self, digest: str, code: str) -> bool: ...
+
+
+class PictureCoder(Protocol):
+    """Signatures as F62 carries them (cup.md 5.1); under a millisecond, so no coroutine."""
+
+    def encode(self, picture: Picture) -> bytes:
+        """JBIG1. Raises DeviceError when there is no coder, or it does not take the picture."""
+        ...
+
+    def decode(self, raw: bytes) -> Picture:
+        """The inverse, exact. Raises DeviceError for whatever is not one whole picture."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where field staff and the back office put the acquirer's files."""
+
+    async def waiting(self) -> list[tuple[str, str]]:
+        """Name and text of each file not read yet; one that is not text comes as it can be read."""
+        ...
+
+    async def put_by(self, name: str, verdict: str, why: str) -> None:
+        """Out of the way, marked with the verdict; `why` is written beside it when it is not ""."""
+        ...
 
 
 class Front(Protocol):
@@ -218,3 +272,5 @@ class Hardware:
     front: Front
     clock: Clock
     typeset: Callable[[Receipt, int], Paper]  # a Receipt, set for so many columns
+    inbox: Inbox
+    coder: PictureCoder | None = None  # None: signatures stay on paper

@@ -9,7 +9,8 @@ import msgspec
 
 from terminal.exchange.request import Request
 from terminal.exchange.stages import Accepted, Unknown
-from terminal.iso8583.messages import Kind
+from terminal.iso8583.kinds import GIVES_BACK, Kind
+from terminal.money import Money
 from terminal.receipt import Blank, Code, Copy, Heading, Line, Pair, Receipt, Rule, Signature, Text
 from terminal.screens import Say, say
 
@@ -64,14 +65,15 @@ def voucher(stage: Accepted, shop: Shop, style: Style) -> Receipt:
         *([Pair(say("paper.approval_code"), reply.approval_code)] if reply.approval_code else []),
         Pair(say("paper.at"), _at(request)),
         Pair(say("paper.rrn"), reply.rrn),
-        Pair(say("paper.amount"), f"RMB {_signed(request)}", is_large=True),
+        Pair(say("paper.amount"), f"RMB {_signed(request.kind, stage.amount)}", is_large=True),
+        *([Pair(say("paper.remark"), reply.remark)] if reply.remark else []),
         *_given_back(request, shop),
         *_chip(request),
         Rule(),
         *_signature(stage, style),
         *([Code(f"yuanlu:{shop.terminal_id}:{request.at[:10]}:{reply.rrn}")]),
         Text(say("paper.short_code", code=f"{request.batch}-{request.stan}"), is_centred=True),
-        *_foot(shop, style),
+        *foot(shop, style),
     ]
     return Receipt(tuple(lines), style.copy, style.language)
 
@@ -88,13 +90,13 @@ def unknown_paper(stage: Unknown, shop: Shop, style: Style) -> Receipt:
         Pair(say("paper.batch"), request.batch),
         Pair(say("paper.voucher"), request.stan),
         Pair(say("paper.at"), _at(request)),
-        Pair(say("paper.amount"), f"RMB {_signed(request)}", is_large=True),
+        Pair(say("paper.amount"), f"RMB {_signed(request.kind, request.amount)}", is_large=True),
         *_given_back(request, shop),
         Rule(),
         Text(say("paper.unknown.what")),
         Text(say("paper.unknown.do")),
         Text(say("paper.unknown.not")),
-        *_foot(shop, style),
+        *foot(shop, style),
     ]
     return Receipt(tuple(lines), style.copy, style.language)
 
@@ -164,7 +166,8 @@ def _signature(stage: Accepted, style: Style) -> list[Line]:
     return [Text(say("paper.signature")), Blank(SIGNATURE_ROWS), Rule(), Text(agreed)]
 
 
-def _foot(shop: Shop, style: Style) -> list[Line]:
+def foot(shop: Shop, style: Style) -> list[Line]:
+    """The last lines of every paper."""
     return [
         *([Text(say("paper.duplicated"), is_centred=True)] if style.is_reprint else []),
         Text(say("paper.support", phone=shop.support_phone), is_centred=True),
@@ -172,8 +175,8 @@ def _foot(shop: Shop, style: Style) -> list[Line]:
     ]
 
 
-def _signed(request: Request) -> str:
-    return str(request.amount) if request.kind is Kind.SALE else f"-{request.amount}"
+def _signed(kind: Kind, amount: Money) -> str:
+    return f"-{amount}" if kind in GIVES_BACK else str(amount)
 
 
 def _at(request: Request) -> str:

@@ -52,7 +52,18 @@ CODES = {
     "paper-out": "D01",
     "printer-lost": "D02",
     "journal-failed": "D03",
+    "signature-too-long": "D04",
     "program-fault": "D05",
+    "settlement-open": "S01",
+    "settlement-stuck": "S02",
+    "settle-first": "S03",
+    "not-offered": "S04",
+    "download-refused": "S05",
+    "no-balance": "S06",
+    "hold-not-found": "H01",
+    "completion-not-found": "H02",
+    "above-hold": "H03",
+    "card-listed": "C11",
 }
 
 

@@ -19,16 +19,16 @@ from terminal.dialogue.room import Room
 from terminal.emv.account import Account
 from terminal.emv.errors import CardBlocked, CardFaulty, EmvError, NotAccepted
 from terminal.events import KeyPressed
-from terminal.exchange.request import CardOnFile
-from terminal.iso8583.codec import mask_pan
-from terminal.iso8583.messages import Plastic
+from terminal.exchange.request import CardOnFile, Request
+from terminal.iso8583.facts import Plastic
+from terminal.iso8583.message import mask_pan
 from terminal.ports import Card, CardMute, CardRemoved, NoCard, ReaderMissing
 from terminal.screens import CardPrompt, Row, Say, say
 
 T = TypeVar("T")
 CHIP_DEADLINE = 8.0  # seconds for the whole reading: a mute card blocks PC/SC for ever
 READER_DEADLINE = 3.0  # seconds for the reader to say whether a card is in
-CHIP, STRIPE = "052", "022"  # F22: no PIN
+CHIP, STRIPE, RECORDS = "052", "022", "012"  # F22: no PIN
 CHIP_SERVICE_CODES = frozenset("26")  # first digit of the service code, ISO/IEC 7813
 LONGEST_TRACK2 = 37  # characters, ISO/IEC 7813 and F35
 TROUBLE: tuple[tuple[type[Exception], str], ...] = (
@@ -86,6 +86,15 @@ async def seal(room: Room, plastic: Plastic, account: Account | None = None) -> 
         aid=account.aid if account else "",
         label=account.label if account else "",
     )
+    return Presented(card, sealed)
+
+
+async def from_records(room: Room, request: Request) -> Presented:
+    """The card of an earlier request, without its track: number and expiry only (F22 012, cup.md 2.3)."""
+    plastic = await room.runner.plastic_of(request)
+    bare = Plastic(plastic.pan, RECORDS, plastic.expiry)
+    sealed = await room.hardware.vault.seal(msgspec.json.encode(bare))
+    card = msgspec.structs.replace(request.card, digest=hashlib.sha256(sealed).hexdigest(), entry="N")
     return Presented(card, sealed)
 
 

@@ -51,4 +51,4 @@ def _accepted(stages: list[Stage]) -> list[Accepted]:
 def _item(sale: Accepted) -> Item:
     request = sale.request
     when = f"{request.at[5:7]}/{request.at[8:10]} {request.at[11:16]}"
-    return Item(f"¥{request.amount}", f"{when} *{request.card.masked_pan[-4:]} #{request.stan}")
+    return Item(f"¥{sale.amount}", f"{when} *{request.card.masked_pan[-4:]} #{request.stan}")

@@ -1,19 +1,24 @@
 """Asking about refunds nobody knows about, in the background. Law: refund.md 3's schedule; a clock never ends one.
 
-Asked every half minute for ten minutes, then hourly, and whenever the merchant asks (records).
+Asked every half minute for ten minutes, then hourly, and whenever the merchant asks (records). The acquirer's daily
+file, put into the inbox by field staff or the back office, is read at the next look; it is kept beside, marked as done
+or as refused with its reason.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import datetime
 
 from terminal.dialogue.room import Room
+from terminal.exchange.reconciliation import FileRefused, parsed, told
 from terminal.exchange.runner import ReversalOwed
-from terminal.exchange.stages import Reversing, Unknown
+from terminal.exchange.stages import GivenUp, Reversing, Unknown, Uploading
 from terminal.journal.store import JournalFailed
 from terminal.ports import DeviceError
 
+DONE, REFUSED = "done", "refused"
 SOON, SOON_FOR, LATER = 30.0, 600.0, 3600.0  # seconds
 
 
@@ -25,12 +30,13 @@ async def follow_up(room: Room) -> None:
         await asyncio.sleep(SOON)
         try:
             stages = await room.journal.open_stages()
-            if any(not isinstance(stage, Unknown | Reversing) for stage in stages):
+            if any(not isinstance(stage, Unknown | Reversing | Uploading | GivenUp) for stage in stages):
                 await room.runner.pay_debts()
             for stage in stages:
                 if isinstance(stage, Unknown) and loop.time() >= next_due.get(stage.request.id, 0.0):
                     await room.runner.ask_about(stage)
                     next_due[stage.request.id] = loop.time() + _pause(room, stage)
+            await read_inbox(room)
             await room.refresh_status()
         except (JournalFailed, ReversalOwed, DeviceError):
             continue  # the next dialogue says so; asking again later costs nothing
@@ -39,3 +45,21 @@ async def follow_up(room: Room) -> None:
 def _pause(room: Room, stage: Unknown) -> float:
     age = room.hardware.clock.now() - datetime.fromisoformat(stage.request.at)
     return 0.0 if age.total_seconds() < SOON_FOR else LATER
+
+
+async def read_inbox(room: Room) -> None:
+    """Every reconciliation file that waits, oldest name first."""
+    for name, text in await room.hardware.inbox.waiting():
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        try:
+            file = parsed(text)
+            said = told(file, await room.journal.open_stages(), room.acquirer.me)
+        except FileRefused as refused:
+            await room.journal.record("reconciliation-refused", {"file": name, "sha256": digest, "why": str(refused)})
+            await room.hardware.inbox.put_by(name, REFUSED, str(refused))
+            continue
+        ended = await room.runner.reconcile(said)
+        await room.journal.record(
+            "reconciled", {"file": name, "sha256": digest, "ended": " ".join(stage.request.id for stage in ended)}
+        )
+        await room.hardware.inbox.put_by(name, DONE, "")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from terminal.dialogue import bad_news
 from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.balance import ask_balance
 from terminal.dialogue.desk import Cancelled, TimedOut
+from terminal.dialogue.management import manage
+from terminal.dialogue.pre_auth import pre_authorisation
 from terminal.dialogue.ready import self_check, signed_in
 from terminal.dialogue.records import look_up
 from terminal.dialogue.refund import give_back
 from terminal.dialogue.room import Room
 from terminal.dialogue.sale import sell
+from terminal.dialogue.settlement import settle
 from terminal.events import DIGITS
 from terminal.exchange.runner import ReversalOwed
 from terminal.journal.store import JournalFailed
@@ -85,30 +90,25 @@ async def _log_out(room: Room) -> None:
 
 
 async def _idle(room: Room) -> None:
-    """One choice; the refund key works from here too."""
-    entries: tuple[tuple[Dialogue, str], ...] = (
-        (sell, "menu.sale"),
-        (give_back, "menu.refund"),
-        (look_up, "menu.records"),
-        (_open_ones, "menu.open"),
-        (_sign_in_again, "menu.sign_in"),
-        (_change_code, "menu.code"),
-        (_switch_language, "menu.language"),
-        (_help, "menu.help"),
-        (_log_out, "menu.log_out"),
-    )
-    items = tuple(Item(say(label)) for _, label in entries)
+    """One choice; the refund key works from here too. Down shows the second page."""
+    page = 0
+    while True:
+        key = await room.desk.key(partial(_main_menu, room, page), FOREVER)
+        entries = ENTRIES[page]
+        if key in ("up", "down"):
+            page = max(0, min(len(ENTRIES) - 1, page + (1 if key == "down" else -1)))
+        elif key == "refund":
+            return await give_back(room)
+        elif key in DIGITS and 1 <= int(key) <= len(entries):
+            return await entries[int(key) - 1][0](room)
 
-    def main_menu(status: Status) -> Menu:
-        count = str(status.open_refunds)
-        lines: tuple[Say, ...] = (say("menu.open_refunds", count=count),) if status.open_refunds else ()
-        return Menu(say("menu.shop", name=room.config.merchant.name), items, lines, hint=say("hint.main"))
 
-    key = await room.desk.key(main_menu, FOREVER)
-    if key == "refund":
-        await give_back(room)
-    elif key in DIGITS and 1 <= int(key) <= len(entries):
-        await entries[int(key) - 1][0](room)
+def _main_menu(room: Room, page: int, status: Status) -> Menu:
+    count = str(status.open_refunds)
+    lines: tuple[Say, ...] = (say("menu.open_refunds", count=count),) if status.open_refunds else ()
+    items = tuple(Item(say(label)) for _, label in ENTRIES[page])
+    title = say("menu.shop", name=room.config.merchant.name)
+    return Menu(title, items, lines, page + 1, len(ENTRIES), hint=say("hint.main"))
 
 
 async def _open_ones(room: Room) -> None:
@@ -138,3 +138,24 @@ async def _help(room: Room) -> None:
     await room.desk.tell(
         Notice(say("help.title"), Tone.PLAIN, say("help.head"), (*lines, say("help.phone", phone=phone))), 60.0
     )
+
+
+ENTRIES: tuple[tuple[tuple[Dialogue, str], ...], ...] = (
+    (
+        (sell, "menu.sale"),
+        (give_back, "menu.refund"),
+        (look_up, "menu.records"),
+        (_open_ones, "menu.open"),
+        (_sign_in_again, "menu.sign_in"),
+        (_change_code, "menu.code"),
+        (_switch_language, "menu.language"),
+        (_help, "menu.help"),
+        (_log_out, "menu.log_out"),
+    ),
+    (
+        (settle, "menu.settlement"),
+        (pre_authorisation, "menu.pre_auth"),
+        (ask_balance, "menu.balance"),
+        (manage, "menu.management"),
+    ),
+)

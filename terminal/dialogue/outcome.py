@@ -4,68 +4,36 @@ from __future__ import annotations
 
 from terminal.dialogue.bad_news import CODES
 from terminal.dialogue.room import Room
+from terminal.exchange.performer import Completion
 from terminal.exchange.request import Request
-from terminal.exchange.runner import Completion
 from terminal.exchange.stages import (
+    NOT_RECEIVED,
     Accepted,
     AwaitingReply,
     Completing,
     Connecting,
+    GivenUp,
     NotSent,
     Refused,
     Reversed,
     Reversing,
     Stage,
     Unknown,
+    Uploading,
     state,
 )
-from terminal.iso8583.messages import Kind
+from terminal.iso8583.kinds import Kind, Silence
+from terminal.iso8583.response_codes import APPROVED, lookup
 from terminal.screens import Notice, Row, Say, Tone, say
 
-# response codes with words of their own in ui/text (code.NN, code.NN.do); all others are code.other
-SPOKEN_CODES = frozenset(
-    [
-        "01",
-        "03",
-        "04",
-        "05",
-        "12",
-        "13",
-        "14",
-        "22",
-        "25",
-        "30",
-        "40",
-        "41",
-        "43",
-        "48",
-        "49",
-        "51",
-        "54",
-        "55",
-        "57",
-        "58",
-        "61",
-        "62",
-        "64",
-        "75",
-        "77",
-        "90",
-        "91",
-        "92",
-        "94",
-        "96",
-        "97",
-        "99",
-        "A0",
-    ]
-)
+WITH_MESSAGE = APPROVED - {"00"}
 PROGRESS = {  # stage -> honest words while it lasts
     Connecting: "stage.connecting",
     AwaitingReply: "stage.awaiting-reply",
     Completing: "stage.completing",
     Reversing: "stage.reversing",
     Unknown: "stage.asking",
+    Uploading: "stage.uploading",
 }
 
 
@@ -79,10 +47,12 @@ def word(stage: Stage) -> Say:
     return say(f"outcome.{state(stage)}")
 
 
-async def carry_out(room: Room, request: Request, sealed: bytes, completion: Completion | None = None) -> Stage:
+async def carry_out(
+    room: Room, request: Request, sealed: bytes, completion: Completion | None = None, pin_block: str = ""
+) -> Stage:
     """The one call between dialogue and exchange, with its honest stages on the screen."""
     latest: list[Stage | None] = [None]
-    work = room.runner.carry_out(request, sealed, completion, latest.append)
+    work = room.runner.carry_out(request, sealed, completion, latest.append, pin_block)
     rows = (Row(say("row.amount"), f"¥{request.amount}", is_strong=True),)
     title = say(f"kind.{request.kind.value}")
     try:
@@ -94,50 +64,70 @@ async def carry_out(room: Room, request: Request, sealed: bytes, completion: Com
 def notice(stage: Stage, room: Room) -> Notice:
     """The result screen."""
     request = stage.request
-    title = say(f"kind.{request.kind.value}")
+    kind = say(f"kind.{request.kind.value}")
+    amount = stage.amount if isinstance(stage, Accepted) else request.amount
     rows: tuple[Row, ...] = (
-        Row(say("row.amount"), f"¥{request.amount}", is_strong=True),
+        Row(say("row.amount"), f"¥{amount}", is_strong=True),
         Row(say("row.card"), request.card.masked_pan),
         Row(say("row.voucher"), request.stan),
     )
     lines: tuple[Say, ...]
     match stage:
         case Accepted():
-            rows = (*rows, Row(say("row.rrn"), stage.reply.rrn))
-            lines = (say("result.sale.do"),) if request.kind is Kind.SALE else (_arrival(request.kind, room),)
-            return Notice(title, Tone.OK, say(f"result.{request.kind.value}.accepted"), lines, rows)
+            return _accepted(stage, room, rows)
         case Refused(_, response_code):
-            rows = (*rows, Row(say("desk.code"), response_code))
-            return Notice(title, Tone.WRONG, _refusal(response_code), _refusal_lines(response_code), rows)
+            return refusal(kind, response_code, rows)
         case Reversed():
-            lines = (say(f"result.{request.kind.value}.reversed.do"),)
-            return Notice(title, Tone.LOOK, say(f"result.{request.kind.value}.reversed"), lines, rows)
+            rows = (*rows, Row(say("row.why"), say(f"fault.{stage.fault}")))
+            lines = (say(f"{_family(request.kind)}.reversed.do", kind=kind),)
+            return Notice(kind, Tone.LOOK, say(f"{_family(request.kind)}.reversed", kind=kind), lines, rows)
         case NotSent():
             rows = (*rows, Row(say("desk.code"), CODES["line-down"]))
-            return Notice(title, Tone.WRONG, say("result.not-sent"), (say("result.not-sent.do"),), rows)
-        case Unknown():
-            asked = "result.unknown.do" if room.config.line.has_inquiry else "result.unknown.by-hand"
+            return Notice(kind, Tone.WRONG, say("result.not-sent"), (say("result.not-sent.do"),), rows)
+        case Unknown() | GivenUp():
+            rows = (*rows, Row(say("row.why"), say(f"fault.{stage.fault}")))
+            asked = "result.unknown.do" if _is_asked(stage, room) else "result.unknown.by-hand"
             lines = (say("result.unknown.not"), say(asked))
-            return Notice(title, Tone.UNKNOWN, say("result.unknown"), lines, rows)
+            return Notice(kind, Tone.UNKNOWN, say("result.unknown"), lines, rows)
+        case Uploading():
+            return Notice(kind, Tone.OK, say("result.stored"), (say("result.stored.do"),), rows)
         case _:  # a Reversing that is stuck
             rows = (*rows, Row(say("desk.code"), CODES["reversal-owed"]))
-            return Notice(title, Tone.UNKNOWN, say("result.reversing"), (say("result.reversing.do"),), rows)
+            return Notice(kind, Tone.UNKNOWN, say("result.reversing"), (say("result.reversing.do"),), rows)
 
 
-def _arrival(kind: Kind, room: Room) -> Say:
-    if kind is Kind.VOID:
-        return say("result.void.do")
+def refusal(title: Say, code: str, rows: tuple[Row, ...] = ()) -> Notice:
+    """The acquirer said no: why, who must act, the next key (cup.md 4.10)."""
+    why = say("result.refused", why=say(_sentence(code), code=code))
+    return Notice(
+        title, Tone.WRONG, why, (say(f"{_sentence(code)}.do", code=code),), (*rows, Row(say("desk.code"), code))
+    )
+
+
+def _accepted(stage: Accepted, room: Room, rows: tuple[Row, ...]) -> Notice:
+    """A success that comes with a message (11, A2, A4-A6) says it too."""
+    kind = stage.request.kind
+    title, code = say(f"kind.{kind.value}"), stage.reply.response_code
     first, last = room.config.policy.arrival_days
-    return say("result.refund.do", first=str(first), last=str(last))
+    lines = [say(f"{_family(kind)}.do", kind=title, first=str(first), last=str(last))]
+    if code in WITH_MESSAGE:
+        lines.append(say(f"code.{code}"))
+    rows = (*rows, Row(say("row.rrn"), stage.reply.rrn))
+    return Notice(title, Tone.OK, say(f"{_family(kind)}.accepted", kind=title), tuple(lines), rows)
 
 
-def _refusal(code: str) -> Say:
-    return say("result.refused", why=say(f"code.{code}" if _is_spoken(code) else "code.other", code=code))
+def _family(kind: Kind) -> str:
+    """The daily kinds have sentences of their own; the rest share one."""
+    return f"result.{kind.value}" if kind in (Kind.SALE, Kind.VOID, Kind.REFUND) else "result.other"
 
 
-def _refusal_lines(code: str) -> tuple[Say, ...]:
-    return (say(f"code.{code}.do" if _is_spoken(code) else "code.other.do", code=code),)
+def _is_asked(stage: Unknown | GivenUp, room: Room) -> bool:
+    """The terminal itself goes on finding out."""
+    silence = stage.request.terms.silence
+    has_inquiry = silence is Silence.QUERY and room.acquirer.dialect.inquiry is not None
+    return isinstance(stage, Unknown) and (has_inquiry or silence is Silence.REPEAT)
 
 
-def _is_spoken(code: str) -> bool:
-    return code in SPOKEN_CODES or code == "not-received"
+def _sentence(code: str) -> str:
+    """Listed codes have words of their own in ui/text (code.NN, code.NN.do); all others are code.other."""
+    return f"code.{code}" if code == NOT_RECEIVED or lookup(code).is_listed else "code.other"

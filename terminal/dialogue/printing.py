@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from terminal.dialogue import bad_news
 from terminal.dialogue.room import Room
+from terminal.exchange.signatures import KIND as SIGNATURE
+from terminal.exchange.signatures import OWED, owe_signature, send_signatures
 from terminal.exchange.stages import Accepted, Stage, Unknown
-from terminal.ports import PaperOut, PrinterLost
+from terminal.ports import DeviceError, PaperOut, PrinterLost
 from terminal.receipt import Copy, Receipt
 from terminal.screens import Notice, Tone, say
+from terminal.signature import SIGNATURE_MOST, NothingDrawn, drawn
 from terminal.voucher import Shop, Strokes, Style, feature_code, unknown_paper, voucher
 
 TITLE = say("printing.title")
@@ -30,17 +33,19 @@ def shop(room: Room) -> Shop:
 async def print_outcome(room: Room, stage: Stage, is_reprint: bool = False) -> None:
     """Signature and both copies of an accepted exchange, or the one paper of an unknown one."""
     if isinstance(stage, Unknown):
-        await print_receipt(room, unknown_paper(stage, shop(room), _style(room)))
+        await print_receipt(room, unknown_paper(stage, shop(room), style(room)))
     if not isinstance(stage, Accepted):
         return
     strokes = () if is_reprint else await _signature(room, stage)
     for copy in COPIES[: room.config.printer.copies]:
-        style = _style(room, copy=copy, strokes=strokes, is_reprint=is_reprint)
-        await print_receipt(room, voucher(stage, shop(room), style))
+        wanted = style(room, copy=copy, strokes=strokes, is_reprint=is_reprint)
+        await print_receipt(room, voucher(stage, shop(room), wanted))
         if copy is not COPIES[: room.config.printer.copies][-1]:
             await room.desk.tell(
                 Notice(TITLE, Tone.OK, say("printing.tear"), hint=say("printing.next")), BETWEEN_COPIES
             )
+    if not is_reprint and await room.journal.owed.all(SIGNATURE, OWED):
+        await _upload_earlier(room, stage)
 
 
 async def print_receipt(room: Room, receipt: Receipt) -> None:
@@ -59,13 +64,47 @@ async def print_receipt(room: Room, receipt: Receipt) -> None:
             return
 
 
-def _style(room: Room, copy: Copy = Copy.NONE, strokes: Strokes = (), is_reprint: bool = False) -> Style:
+def style(room: Room, copy: Copy = Copy.NONE, strokes: Strokes = (), is_reprint: bool = False) -> Style:
+    """How a paper is wanted here."""
     return Style(copy, room.desk.language, strokes, is_reprint, room.config.merchant.is_test)
 
 
+async def print_signature_paper(room: Room, stage: Accepted) -> None:
+    """The acquirer will not have the signature: the merchant's copy, to be signed by hand (cup.md 5.4)."""
+    await print_receipt(room, voucher(stage, shop(room), style(room, copy=Copy.MERCHANT, is_reprint=True)))
+
+
 async def _signature(room: Room, stage: Accepted) -> Strokes:
+    """Strokes for the paper, and their picture owed to the acquirer (cup.md 5.3, 5.4)."""
     if not room.desk.has_glass or stage.is_late:  # a late answer finds no cardholder at the counter
         return ()
     title = say("sign.title", kind=say(f"kind.{stage.request.kind.value}"))
     code = feature_code(stage.reply.settlement_date, stage.reply.rrn)
-    return await room.desk.sign(title, stage.request.amount, code)
+    while True:
+        strokes = await room.desk.sign(title, stage.amount, code)
+        if not strokes or await _owed(room, stage, strokes):
+            return strokes
+        await bad_news.tell(room.desk, room.journal, "signature-too-long", title)
+
+
+async def _owed(room: Room, stage: Accepted, strokes: Strokes) -> bool:
+    """Keep it for the upload; False when it is too long to send and must be signed again."""
+    coder = room.hardware.coder
+    if coder is None or "signatures" not in room.acquirer.dialect.offers:
+        return True  # it is on the paper
+    try:
+        image = coder.encode(drawn(strokes))
+    except (DeviceError, NothingDrawn):
+        return True
+    if len(image) > SIGNATURE_MOST:
+        return False
+    await owe_signature(room.journal, stage, image)
+    return True
+
+
+async def _upload_earlier(room: Room, stage: Accepted) -> None:
+    """Signatures of earlier transactions go with this one (cup.md 5.4)."""
+    name = room.config.merchant.name
+    sending = send_signatures(room.journal, room.acquirer, name, but=stage.request.id)
+    for unsent in await room.desk.work(TITLE, sending, lambda: say("settlement.signatures")):
+        await print_signature_paper(room, unsent)

@@ -10,13 +10,19 @@ from terminal.dialogue.card import READER_DEADLINE
 from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.room import Room
 from terminal.exchange.acquirer import Unanswered
+from terminal.exchange.downloads import SORTS, DownloadRefused, Sort, fetch
 from terminal.exchange.runner import ReversalOwed
-from terminal.iso8583.messages import sign_in
+from terminal.iso8583.answers import Reply
+from terminal.iso8583.cup_management import status
+from terminal.iso8583.dialect import SignIn
+from terminal.iso8583.message import Message
+from terminal.iso8583.response_codes import SIGN_IN_AGAIN
 from terminal.journal.store import JournalFailed
 from terminal.ports import DeviceError, KeyMissing, KeyRefused, LinkDown, ReaderMissing
 from terminal.screens import Notice, Row, Say, Tone, say
 
 TITLE = say("sign_in.title")
+SIGN_IN_DEMAND, STATUS_DEMAND = 3, 2  # digit 6 of the header, cup.md 1.3
 
 
 async def self_check(room: Room) -> None:
@@ -45,8 +51,12 @@ async def signed_in(room: Room) -> None:
 
 
 async def fit_for_money(room: Room) -> None:
-    """Signed in, no reversal owed. What is not right is put right here, or stops with its reason. Raises Stopped."""
+    """No settlement half done, signed in, demands met, no reversal owed. What is not right is put right here, or stops
+    with its reason (cup.md 4.2). Raises Stopped."""
+    if await room.journal.settlements.open() is not None:
+        raise Stopped("settlement-open")
     await signed_in(room)
+    await _meet_demands(room)
     try:
         await room.desk.work(say("check.title"), room.runner.pay_debts(), lambda: say("stage.reversing"))
     except ReversalOwed:
@@ -64,19 +74,74 @@ async def no_factory_codes(room: Room) -> None:
         await room.staff.replace_factory_code(id)
 
 
-async def _sign_in(room: Room) -> None:
-    journal, me = room.journal, room.acquirer.me
-    message = sign_in(await journal.next_stan(), await journal.batch(), room.operator, me)
+async def asked_once(room: Room, message: Message) -> Reply:
+    """A question that owes nothing, with its own way to fail. Raises Stopped."""
     try:
-        reply = await room.acquirer.ask_once(message)
+        return await room.acquirer.ask_once(message)
+    except LinkDown:
+        raise Stopped("line-down") from None
+    except (KeyMissing, KeyRefused):
+        room.runner.is_sign_in_due = True
+        raise Stopped("keys-missing") from None
+    except Unanswered as error:
+        room.runner.is_sign_in_due |= error.reason in SIGN_IN_AGAIN
+        raise Stopped("no-answer") from None
+
+
+async def fetched(room: Room, sort: Sort) -> int:
+    """One sort of parameters, downloaded; how many (cup.md 2.13). Raises Stopped."""
+    latest = [say("manage.fetching", what=say(f"manage.{sort.kind}"), done="0", of="")]
+
+    def watch(kind: str, done: int, of: int) -> None:
+        latest.append(say("manage.fetching", what=say(f"manage.{kind}"), done=str(done + 1), of=str(of or "")))
+
+    try:
+        count = await room.desk.work(TITLE, fetch(room.acquirer, room.journal, sort, watch), lambda: latest[-1])
+    except DownloadRefused:
+        raise Stopped("download-refused", what=say(f"manage.{sort.kind}")) from None
     except LinkDown:
         raise Stopped("line-down") from None
     except Unanswered:
         raise Stopped("no-answer") from None
+    room.acquirer.demands.discard(sort.demand)
+    return count
+
+
+async def _meet_demands(room: Room) -> None:
+    """处理要求 of the header (cup.md 1.3): what the acquirer wants is done before the next money. Raises Stopped."""
+    demands = room.acquirer.demands
+    if SIGN_IN_DEMAND in demands:
+        demands.discard(SIGN_IN_DEMAND)
+        room.is_signed_in = False
+        await signed_in(room)
+    if STATUS_DEMAND in demands:
+        demands.discard(STATUS_DEMAND)
+        await _report_status(room)
+    for sort in SORTS:
+        if sort.demand in demands:
+            await fetched(room, sort)
+    demands.clear()  # the rest (TMS, exchange rates) is not this terminal's
+
+
+async def _report_status(room: Room) -> None:
+    """0820/362: what works here, in the order reader, printer, keys; 1 is well."""
+    parts = (await _reader(room), await _printer(room), await _keys(room))
+    report = "".join(str(int(part.id == "check.ok")) for part in parts)
+    acquirer = room.acquirer
+    message = status(acquirer.dialect, acquirer.me, await room.journal.batch(), report)
+    await room.desk.work(TITLE, asked_once(room, message), lambda: say("stage.awaiting-reply"))
+
+
+async def _sign_in(room: Room) -> None:
+    journal, acquirer = room.journal, room.acquirer
+    at = room.hardware.clock.now().isoformat(timespec="seconds")
+    said = SignIn(await journal.next_stan(), await journal.batch(), room.operator, at)
+    reply = await asked_once(room, acquirer.dialect.sign_in(acquirer.dialect, acquirer.me, said))
     if reply.response_code != "00":
         raise Stopped("acquirer-refused", code=reply.response_code)
     try:
-        await room.hardware.vault.load_working_keys(bytes.fromhex(reply.private))
+        cipher = acquirer.dialect.choices.cipher
+        await room.hardware.vault.load_working_keys(bytes.fromhex(reply.private), cipher)
     except KeyRefused:
         raise Stopped("keys-refused") from None
     except KeyMissing:
@@ -84,6 +149,7 @@ async def _sign_in(room: Room) -> None:
     if reply.batch.strip("0"):
         await journal.remember("batch", reply.batch)
     _adopt_clock(room, reply.date, reply.time)
+    acquirer.demands.discard(SIGN_IN_DEMAND)
     room.is_signed_in, room.runner.is_sign_in_due = True, False
     await journal.record("signed-in", {"batch": reply.batch, "operator": room.operator})
 

@@ -16,10 +16,12 @@ from terminal.dialogue.outcome import carry_out, notice
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
+from terminal.dialogue.wanted import original_of, wanted
 from terminal.emv.refund import read_account
-from terminal.exchange.request import FeeSheet, Original, Request
+from terminal.exchange.request import FeeSheet
 from terminal.exchange.stages import Accepted
-from terminal.iso8583.messages import Kind, Plastic
+from terminal.iso8583.facts import Plastic
+from terminal.iso8583.kinds import Kind
 from terminal.money import Money
 from terminal.ports import Card
 from terminal.refund.policy import Decision, decide, fee_sheet, may_give_back
@@ -44,7 +46,16 @@ async def give_back(room: Room) -> None:
     decision = await _decision(room, sale, fees, amount)  # minutes may have passed: midnight, another refund
     assert decision.kind is not None
     await _confirm(room, sale, fees, amount, decision.kind, reason, presented)
-    request = await _request(room, sale, fees, amount, decision.kind, reason, supervisor, presented)
+    request = await wanted(
+        room,
+        decision.kind,
+        amount,
+        presented.card,
+        original=original_of(sale),
+        fee_sheet=fees,
+        reason=reason,
+        supervisor=supervisor,
+    )
     stage = await carry_out(room, request, presented.sealed)
     await room.desk.tell(notice(stage, room))
     await print_outcome(room, stage)
@@ -168,42 +179,6 @@ async def _confirm(
         *([Row(say("row.costs"), f"¥{costs}")] if costs.minor else []),
     )
     await room.desk.agree(Sheet(say("refund.confirm"), rows, (say("refund.may_remove"),), hint=say("hint.send")))
-
-
-async def _request(
-    room: Room,
-    sale: Accepted,
-    fees: FeeSheet,
-    amount: Money,
-    kind: Kind,
-    reason: str,
-    supervisor: str,
-    presented: Presented,
-) -> Request:
-    stan, batch = await room.journal.next_stan(), await room.journal.batch()
-    original = Original(
-        sale.request.id,
-        sale.request.stan,
-        sale.request.batch,
-        sale.reply.rrn,
-        sale.reply.approval_code,
-        sale.reply.date or sale.request.at[5:7] + sale.request.at[8:10],
-        sale.request.amount,
-    )
-    return Request(
-        id=f"{batch}-{stan}",
-        kind=kind,
-        stan=stan,
-        batch=batch,
-        amount=amount,
-        at=room.hardware.clock.now().isoformat(timespec="seconds"),
-        operator=room.operator,
-        card=presented.card,
-        original=original,
-        fee_sheet=fees,
-        reason=reason,
-        supervisor=supervisor,
-    )
 
 
 def _fee_rows(fees: FeeSheet) -> tuple[Row, ...]:

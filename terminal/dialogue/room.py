@@ -10,6 +10,7 @@ from terminal.dialogue.staff import Staff
 from terminal.emv.terminal_data import TerminalData
 from terminal.exchange.acquirer import Acquirer
 from terminal.exchange.runner import Runner
+from terminal.exchange.settler import Settler
 from terminal.journal.journal import Journal
 from terminal.ports import Hardware
 
@@ -21,6 +22,7 @@ class Room:
     desk: Desk
     journal: Journal
     runner: Runner
+    settler: Settler
     acquirer: Acquirer
     staff: Staff
     hardware: Hardware

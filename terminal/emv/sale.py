@@ -92,7 +92,7 @@ class Declined(msgspec.Struct, frozen=True):
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """`tc` is the final cryptogram: a TC when approved, else an AAC."""
+    """`tc` is the final cryptogram: a TC when approved, else an AAC. `icc_data` is F55 with it, for the upload."""
 
     is_approved: bool
     tc: bytes
@@ -101,6 +101,7 @@ class Completed(msgspec.Struct, frozen=True):
     aid: str
     label: str
     atc: bytes
+    icc_data: bytes
 
 
 async def begin(
@@ -162,6 +163,7 @@ async def complete(
         aid=session.account.aid,
         label=session.account.label,
         atc=final.atc,
+        icc_data=_f55(_with_cryptogram(values, final)),
     )
 
 
@@ -194,11 +196,14 @@ async def _ask_card(
 
 
 def _online(session: Session, verified: Verified) -> GoOnline:
-    icc_data = tlv.build((tag, session.values[tag]) for tag in F55)
-    return GoOnline(session.account, icc_data, verified.needs_signature, session)
+    return GoOnline(session.account, _f55(session.values), verified.needs_signature, session)
 
 
-def _with_cryptogram(values: dict[int, bytes], generated: Generated) -> dict[int, bytes]:
+def _f55(values: Mapping[int, bytes]) -> bytes:
+    return tlv.build((tag, values[tag]) for tag in F55)
+
+
+def _with_cryptogram(values: Mapping[int, bytes], generated: Generated) -> dict[int, bytes]:
     return {
         **values,
         tags.CRYPTOGRAM: generated.cryptogram,

@@ -5,7 +5,7 @@
 | Accepted                              | yes                         | a void   |
 | AwaitingReply, Completing             | yes                         | all      |
 | Unknown                               | yes                         | all      |
-| Reversing (a void whose end is owed)  | yes                         | all      |
+| Reversing, GivenUp (a void's reversal) | yes                        | all      |
 | Refused, NotSent, Reversed            | no                          | nothing  |
 """
 
@@ -18,7 +18,7 @@ import msgspec
 
 from terminal.exchange.request import FeeSheet
 from terminal.exchange.stages import Accepted, NotSent, Refused, Reversed, Reversing, Stage, Unknown
-from terminal.iso8583.messages import Kind
+from terminal.iso8583.kinds import Kind
 from terminal.money import Money
 
 NO_VOID = frozenset({"12", "22", "25", "48"})  # refund.md 2, rule 1: then a refund is offered
@@ -50,8 +50,8 @@ class Decision(msgspec.Struct, frozen=True):
 def fee_sheet(sale: Accepted, given_back: Sequence[Stage]) -> FeeSheet:
     """What the sale was and what has gone back of it, whatever may have gone included."""
     zero = Money(0, sale.request.amount.currency)
-    before = sum((stage.request.amount for stage in given_back if _counts(stage)), start=zero)
-    return FeeSheet(sale.request.amount, before, zero, zero)
+    before = sum((_given(stage) for stage in given_back if _counts(stage)), start=zero)
+    return FeeSheet(sale.amount, before, zero, zero)
 
 
 def may_give_back(sale: Accepted, given_back: Sequence[Stage], now: datetime, policy: Policy) -> str:
@@ -116,7 +116,7 @@ def _kind(sale: Accepted, given_back: Sequence[Stage], amount: Money, now: datet
         return Kind.REFUND, "partly-refunded"
     if any(_is_void_refused(stage) for stage in given_back):
         return Kind.REFUND, "void-refused"
-    if amount != sale.request.amount:
+    if amount != sale.amount:
         return Kind.REFUND, "part"
     if sale.request.batch != batch:
         return Kind.REFUND, "settled"
@@ -128,6 +128,10 @@ def _kind(sale: Accepted, given_back: Sequence[Stage], amount: Money, now: datet
 def _is_void_refused(stage: Stage) -> bool:
     is_void = stage.request.kind is Kind.VOID
     return is_void and isinstance(stage, Refused) and stage.response_code in NO_VOID
+
+
+def _given(stage: Stage) -> Money:
+    return stage.amount if isinstance(stage, Accepted) else stage.request.amount
 
 
 def _counts(stage: Stage) -> bool:

@@ -11,8 +11,7 @@ name = "Shop"
 terminal_id = "10000001"
 merchant_id = "898100012345678"
 [line]
-host = "127.0.0.1"
-port = 9000
+addresses = ["127.0.0.1:9000"]
 authority = "ca.pem"
 [printer]
 target = "file:paper"
@@ -37,18 +36,19 @@ def refused(tmp_path, text):
 def test_good(tmp_path):
     (tmp_path / "t.toml").write_text(GOOD, "utf-8")
     config = load(tmp_path / "t.toml")
-    assert (config.policy.cap, config.line.port, config.printer.columns) == (5000, 9000, 32)
+    assert (config.policy.cap, config.printer.columns) == (5000, 32)
+    assert config.line.addresses == ("127.0.0.1:9000",)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("cap = 5000", "cup = 5000", ("t.toml:18:", "`cup`")),
-        ("port = 9000", 'port = "9000"', ("t.toml:8:", "int")),
-        ("[printer]", "[printr]", ("t.toml:10:", "`printr`")),
-        ('host = "127.0.0.1"', "host = ", ("t.toml:7:",)),
+        ("cap = 5000", "cup = 5000", ("t.toml:17:", "`cup`")),
+        ('["127.0.0.1:9000"]', '"127.0.0.1:9000"', ("t.toml:7:", "array")),
+        ("[printer]", "[printr]", ("t.toml:9:", "`printr`")),
+        ('addresses = ["127.0.0.1:9000"]', "addresses = ", ("t.toml:7:",)),
         ('terminal_id = "10000001"', 'terminal_id = "1"', ("t.toml:2:", "8 characters")),
-        ('authority = "ca.pem"\n', "", ("t.toml:6:", "`authority`")),
+        ('authority = "ca.pem"\n', "", ("t.toml:6:", "authority is needed")),
     ],
 )
 def test_refused_with_file_line_and_reason(tmp_path, old, new, expected):

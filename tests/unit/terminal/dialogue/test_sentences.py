@@ -7,36 +7,49 @@ from pathlib import Path
 import pytest
 
 from terminal.dialogue.bad_news import CODES
-from terminal.dialogue.outcome import PROGRESS, SPOKEN_CODES
+from terminal.dialogue.outcome import PROGRESS, notice
+from terminal.exchange.downloads import SORTS
+from terminal.exchange.request import CardOnFile, Request, Terms
+from terminal.exchange.stages import NOT_RECEIVED, Ended, Open, Refused
+from terminal.iso8583.answers import ECHOED
+from terminal.iso8583.kinds import Kind, Silence
+from terminal.iso8583.message import NAMES
+from terminal.iso8583.response_codes import KEEP_CARD, TABLE, Class, Next, Who, lookup
+from terminal.money import Money
 from terminal.refund.policy import Policy
+from terminal.screens import Shown, Status
+from ui.layout import DEVICE_CLASSES
+from ui.painter import Painter
 from ui.text import words
 
 ROOT = Path(__file__).parents[4]
 LANGUAGES = ("zh_CN", "en")
-RESULTS = ("accepted", "reversed", "reversed.do")
+RESULTS = ("accepted", "do", "reversed", "reversed.do")
+OTHER = "other"  # stands for every code that is not listed
+SPOKEN = (*(row.code for row in TABLE), OTHER)
 # ids that are put together at run time: prefix -> what may follow
 FAMILIES = {
     "bad.": {f"{name}{end}" for name in CODES for end in ("", ".do")},
-    "code.": {f"{code}{end}" for code in (*SPOKEN_CODES, "other", "not-received") for end in ("", ".do")},
+    "code.": {f"{code}{end}" for code in (*SPOKEN, NOT_RECEIVED) for end in ("", ".do")},
     "reason.": set(Policy().reasons),
-    "kind.": {"sale", "void", "refund", "give_back"},
+    "kind.": {"give_back", *(kind.value for kind in Kind)},
+    "fault.": {
+        *("no-answer", "line-lost", "line-down", "unreadable", "mac-wrong", "mac-missing", "issuer-silent"),
+        *("part-not-asked", "power", "card-failed", "keys-missing", "inquiry-unclear"),
+        *(
+            f"other-{name}"
+            for name in ("mti", "response-code", *(NAMES[number].replace("_", "-") for number, _ in ECHOED))
+        ),
+    },
+    "settlement.": {"totals", "items", "ending"},
+    "manage.": {sort.kind for sort in SORTS},
     "why.": {"same-day", "part", "partly-refunded", "settled", "other-day", "void-refused"},
     "sees.": {"void", "refund"},
     "copy.": {"merchant", "cardholder"},
     "find.": {"list", "voucher", "amount", "last_four"},
     "help.": {"1", "2", "3", "4", "5"},
-    "result.": {f"{kind}.{end}" for kind in ("sale", "void", "refund") for end in RESULTS},
-    "outcome.": {
-        "accepted",
-        "refused",
-        "unknown",
-        "reversed",
-        "reversing",
-        "not-sent",
-        "connecting",
-        "awaiting-reply",
-        "completing",
-    },
+    "result.": {f"{kind}.{end}" for kind in ("sale", "void", "refund", "other") for end in RESULTS},
+    "outcome.": {each.__struct_config__.tag for each in (*Open.__args__, *Ended.__args__)},
 }
 
 
@@ -92,3 +105,179 @@ def test_codes_are_unique_and_the_page_of_codes_is_true():
         for language in LANGUAGES:
             for id in (f"bad.{name}", f"bad.{name}.do"):
                 assert re.sub(r"\{\w+\}", "…", words(language).sentences[id]) in row
+
+
+# --- response codes --------------------------------------------------------------------------------------------------
+# how a person who acts is named; the last line are people of whom no code may speak
+PERSONS = {
+    "zh_CN": {
+        Who.CARDHOLDER: "持卡人",
+        Who.ISSUER: "发卡|银行",
+        Who.ACQUIRER: "收单",
+        None: "主管|店长|维护人员|银联|服务商|客服|商户",
+    },
+    "en": {
+        Who.CARDHOLDER: "cardholder",
+        Who.ISSUER: r"\bbanks?\b|issuer",
+        Who.ACQUIRER: "acquirer",
+        None: "supervisor|manager|technician|UnionPay|provider|support|merchant",
+    },
+}
+MAY_BE_NAMED = {who: {who} for who in (Who.CARDHOLDER, Who.ISSUER, Who.ACQUIRER)} | {
+    Who.NOBODY: set(),
+    Who.CASHIER: set(),  # he reads it: nobody else has to act
+    Who.ISSUER: {Who.ISSUER, Who.CARDHOLDER},  # a bank speaks with its cardholder only
+}
+ASKS = {"zh_CN": "请(?!求)|须", "en": r"\b(?:must|ask|call)\b"}  # in what happened: a demand on somebody
+NEXT = {
+    Next.NONE: ("不用处理", "Nothing to do"),
+    Next.AGAIN: ("^(?!.*(?:稍后|几分钟)).*重新操作", "^(?!.*(?:later|minutes)).*[Ss]tart again"),
+    Next.WAIT: ("稍后|几分钟后", "later|in some minutes"),
+    Next.PIN_AGAIN: ("再输一次密码", "PIN once more"),
+    Next.OTHER_CARD: ("换卡", "another card"),
+    Next.SIGN_IN: ("签到", "[Ss]igns? in"),
+    Next.RECORDS: ("查交易记录", "[Ss]ee the records"),
+    Next.REFUND_INSTEAD: ("按退款", "Press refund"),
+    Next.SETTLE: ("结算", "settlement"),
+    Next.CALL: ("联系|电话|向发卡行确认", r"\b(?:[Aa]sks?|[Cc]alls?|asked|by hand)\b"),
+}
+DOUBTFUL = {"09", "10", "68", "94", "98"}  # money may have moved: cup.md 4.10, refund.md 2 rule 5 and 6
+HEADLINE = {"zh_CN": 20, "en": 56}
+DO = {"zh_CN": 44, "en": 142}
+
+
+def named(text: str, language: str) -> set[Who | None]:
+    return {who for who, pattern in PERSONS[language].items() if re.search(pattern, text)}
+
+
+def is_meant(who: Who, text: str, language: str) -> bool:
+    """Whether `text` names the one who must act, when it is not the reader, and nobody else."""
+    found = named(text, language)
+    return found <= MAY_BE_NAMED[who] and (who in found or who in (Who.NOBODY, Who.CASHIER))
+
+
+def spoken(code: str, language: str) -> tuple[str, str]:
+    sentences = words(language).sentences
+    return sentences[f"code.{code}"], sentences[f"code.{code}.do"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", SPOKEN)
+def test_a_response_code_names_the_one_who_must_act_and_nobody_else(code, language):
+    happened, do = spoken(code, language)
+    who = lookup(code).who
+    assert is_meant(who, do, language), do
+    if re.search(ASKS[language], happened):
+        assert named(happened, language) <= MAY_BE_NAMED[who], happened
+
+
+@pytest.mark.parametrize(
+    ("who", "language", "text"),
+    [
+        (Who.ISSUER, "zh_CN", "请联系收单机构。"),
+        (Who.ISSUER, "zh_CN", "请持卡人联系。"),
+        (Who.ACQUIRER, "zh_CN", "请联系发卡行或收单机构。"),
+        (Who.CARDHOLDER, "zh_CN", "请主管和持卡人到场。"),
+        (Who.CASHIER, "zh_CN", "请联系维护人员。"),
+        (Who.ISSUER, "en", "Call the acquirer."),
+        (Who.ACQUIRER, "en", "Ask the card's bank or the acquirer."),
+        (Who.CASHIER, "en", "The cardholder asks his bank."),
+        (Who.NOBODY, "en", "Call the supervisor."),
+    ],
+)
+def test_a_sentence_that_names_another_person_is_noticed(who, language, text):
+    assert not is_meant(who, text, language)
+
+
+@pytest.mark.parametrize("code", SPOKEN)
+def test_a_response_code_says_the_next_thing_and_the_key(code):
+    chinese, english = NEXT[lookup(code).next]
+    do = {language: spoken(code, language)[1] for language in LANGUAGES}
+    assert re.search(chinese, do["zh_CN"]), do["zh_CN"]
+    assert re.search(english, do["en"]), do["en"]
+    assert do["zh_CN"].endswith("按确认返回。")
+    assert do["en"].endswith("Press confirm.")
+
+
+def test_the_records_are_called_as_in_the_menu():
+    assert words("zh_CN").sentences["menu.records"] == "交易记录"
+    assert words("en").sentences["menu.records"] == "Records"
+
+
+@pytest.mark.parametrize("code", SPOKEN)
+def test_it_is_said_that_no_money_moved_exactly_when_that_is_sure(code):
+    is_sure = lookup(code).kind is not Class.SUCCESS and code not in DOUBTFUL
+    assert ("钱没有动" in spoken(code, "zh_CN")[1]) is is_sure
+    assert ("No money moved" in spoken(code, "en")[1]) is is_sure
+
+
+def test_nothing_is_said_to_be_credited_and_a_doubtful_one_is_not_repeated():
+    for code in SPOKEN:
+        assert not re.search("到账|入账|已退", "".join(spoken(code, "zh_CN"))), code
+        assert not re.search("credited|paid|given back", "".join(spoken(code, "en"))), code
+    for code in DOUBTFUL - {"94"}:
+        assert "不要" in spoken(code, "zh_CN")[1]
+        assert "do not repeat it" in spoken(code, "en")[1]
+
+
+def test_a_card_to_be_kept_is_not_fought_for():
+    for code in SPOKEN:
+        assert ("可以留下卡片，不要争执" in spoken(code, "zh_CN")[1]) is (code in KEEP_CARD), code
+        assert ("may keep the card, but do not quarrel" in spoken(code, "en")[1]) is (code in KEEP_CARD), code
+        assert "没收" not in "".join(spoken(code, "zh_CN")), code
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_response_codes_are_said_briefly(language):
+    for code in SPOKEN:
+        happened, do = spoken(code, language)
+        assert len(happened) <= HEADLINE[language], happened
+        assert len(do) <= DO[language], do
+
+
+def refused(code: str) -> Refused:
+    card = CardOnFile("digest", "fingerprint", "625000******0001", "I")
+    amount = Money(12_345_678)
+    return Refused(
+        Request("000001-000002", Kind.REFUND, "000002", "000001", amount, "", "01", card, Terms(Silence.QUERY)), code
+    )
+
+
+def refusal(code: str):
+    return notice(refused(code), None)  # a refusal asks nothing of the room
+
+
+@pytest.mark.parametrize("device", DEVICE_CLASSES)
+def test_every_refusal_fits_every_glass(device):
+    painter = Painter(device)
+    status = Status("ok", "ok", True, "01", 0, False)
+    for code in (*SPOKEN, NOT_RECEIVED):
+        for language in LANGUAGES:
+            assert not painter.overflows(Shown(refusal(code), status, language)), (code, language)
+
+
+@pytest.mark.parametrize("code", [row.code for row in TABLE] + [NOT_RECEIVED])
+def test_a_refusal_is_said_in_its_own_words(code):
+    assert [line.id for line in refusal(code).lines] == [f"code.{code}.do"]
+    assert refusal(code).headline.args["why"].id == f"code.{code}"
+
+
+@pytest.mark.parametrize("code", ["Q9", "", "0", "a0"])
+def test_an_unlisted_code_is_said_by_its_number(code):
+    why, (do,) = refusal(code).headline.args["why"], refusal(code).lines
+    assert (why.id, why.args["code"], do.id) == ("code.other", code, "code.other.do")
+
+
+def test_the_page_of_response_codes_is_the_table():
+    page = (ROOT / "docs" / "errors.md").read_text("utf-8").split("## Response codes")[1]
+    told = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    assert told == [_told(code) for code in SPOKEN]
+
+
+def _told(code: str) -> str:
+    row = lookup(code)
+    (happened, do), (what, act) = (
+        (re.sub(r"\{\w+\}", "…", part) for part in spoken(code, language)) for language in LANGUAGES
+    )
+    cells = (code, row.kind.value, row.who.value, row.next.value, f"**{happened}**。{do}", f"**{what}.** {act}")
+    return f"| {' | '.join(cells)} |"

@@ -7,28 +7,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.exchange.request import CardOnFile, FeeSheet, Original, Request
-from terminal.exchange.stages import Accepted, AwaitingReply, NotSent, Refused, Reversed, Reversing, Unknown
-from terminal.iso8583.messages import Kind, Reply
+from terminal.exchange.request import CardOnFile, FeeSheet, Original, Request, Terms
+from terminal.exchange.stages import Accepted, AwaitingReply, GivenUp, NotSent, Refused, Reversed, Reversing, Unknown
+from terminal.iso8583.answers import Reply
+from terminal.iso8583.kinds import Kind, Silence
 from terminal.money import Money
 from terminal.refund.policy import Policy, decide, fee_sheet, may_give_back
 
 NOW = datetime.fromisoformat("2026-11-23T10:00:00+08:00")
 CARD = CardOnFile("digest", "fingerprint", "625000******0001", "I")
 POLICY = Policy()
+TERMS = Terms(Silence.QUERY)
 
 
 def sale(minor=10_000, days_ago=0, batch="000001"):
     at = (NOW - timedelta(days=days_ago, minutes=30)).isoformat()
     return Accepted(
-        Request("000001-000001", Kind.SALE, "000001", batch, Money(minor), at, "01", CARD), Reply("0210", "00")
+        Request("000001-000001", Kind.SALE, "000001", batch, Money(minor), at, "01", CARD, TERMS), Reply("0210", "00")
     )
 
 
 def back(kind, minor, stage, seconds_ago=600):
     original = Original("000001-000001", "000001", "000001", "1" * 12, "", "1123", Money(10_000))
     at = (NOW - timedelta(seconds=seconds_ago)).isoformat()
-    request = Request("000001-000002", kind, "000002", "000001", Money(minor), at, "01", CARD, original)
+    request = Request("000001-000002", kind, "000002", "000001", Money(minor), at, "01", CARD, TERMS, original)
     made = {
         Accepted: lambda: Accepted(request, Reply("0230", "00")),
         Refused: lambda: Refused(request, "51"),
@@ -37,6 +39,7 @@ def back(kind, minor, stage, seconds_ago=600):
         Reversed: lambda: Reversed(request, "98"),
         Reversing: lambda: Reversing(request, "98", 3),
         AwaitingReply: lambda: AwaitingReply(request),
+        GivenUp: lambda: GivenUp(request, "98"),
     }
     return made[stage]()
 
@@ -60,6 +63,7 @@ def decided(the_sale, history, minor, wanted=None, batch="000001", today=0, poli
         (sale(), [back(Kind.REFUND, 10_000, Accepted)], 1, "000001", None, "nothing-left"),
         (sale(), [back(Kind.REFUND, 1, Unknown)], 1, "000001", None, "unknown-open"),
         (sale(), [back(Kind.VOID, 10_000, Reversing)], 1, "000001", None, "reversal-open"),
+        (sale(), [back(Kind.VOID, 10_000, GivenUp)], 1, "000001", None, "reversal-open"),
         (sale(), [back(Kind.REFUND, 1, AwaitingReply)], 1, "000001", None, "reversal-open"),
         (sale(), [back(Kind.REFUND, 1, Accepted, seconds_ago=30)], 1, "000001", None, "too-soon"),
         (sale(days_ago=181), [], 1, "000001", None, "too-old"),
@@ -104,7 +108,7 @@ HISTORY = st.lists(
         back,
         st.sampled_from([Kind.REFUND, Kind.VOID]),
         st.integers(1, 10_000),
-        st.sampled_from([Accepted, Refused, Unknown, NotSent, Reversed, Reversing, AwaitingReply]),
+        st.sampled_from([Accepted, Refused, Unknown, NotSent, Reversed, Reversing, AwaitingReply, GivenUp]),
         st.integers(0, 1000),
     ),
     max_size=6,
@@ -119,7 +123,7 @@ def test_never_more_than_the_sale_pending_and_unknown_included(history, minor, b
         return
     gone = sum(s.request.amount.minor for s in history if not isinstance(s, Refused | NotSent | Reversed))
     assert gone + minor <= the_sale.request.amount.minor
-    assert not any(isinstance(s, Unknown | Reversing | AwaitingReply) for s in history)
+    assert not any(isinstance(s, Unknown | Reversing | AwaitingReply | GivenUp) for s in history)
     if decision.kind is Kind.VOID:
         assert minor == the_sale.request.amount.minor
         assert batch == the_sale.request.batch

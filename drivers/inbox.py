@@ -1,0 +1,56 @@
+"""The Inbox port over a folder. Law: a file appears whole, is read once, and stays beside with its verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+SUFFIX, COMING, WHY = ".csv", ".coming", ".why"
+MOST_BYTES = 32 * 1024 * 1024  # a larger one is no day of one merchant; it is read as too short
+
+
+class FolderInbox:
+    """`folder` "" is none: nothing ever waits."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder) if folder else None
+
+    async def waiting(self) -> list[tuple[str, str]]:
+        return await asyncio.to_thread(self._read) if self._folder is not None else []
+
+    async def put_by(self, name: str, verdict: str, why: str) -> None:
+        await asyncio.to_thread(self._put_by, name, verdict, why)
+
+    def _read(self) -> list[tuple[str, str]]:
+        assert self._folder is not None
+        if not self._folder.is_dir():
+            return []
+        return [(path.name, _text(path)) for path in sorted(self._folder.glob(f"*{SUFFIX}"))]
+
+    def _put_by(self, name: str, verdict: str, why: str) -> None:
+        assert self._folder is not None
+        path = self._folder / name
+        path.replace(path.with_name(f"{name}.{verdict}"))
+        if why:
+            path.with_name(f"{name}{WHY}").write_text(why + "\n", "utf-8")
+
+
+def hand_in(folder: Path, file: Path) -> Path:
+    """Copy a file into an inbox, so that it appears there whole. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / f"{file.stem}{SUFFIX}"
+    coming = place.with_suffix(COMING)
+    shutil.copyfile(file, coming)
+    descriptor = os.open(coming, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return coming.replace(place)
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES).decode("utf-8", "replace")

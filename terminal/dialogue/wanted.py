@@ -1,0 +1,42 @@
+"""What is wanted of the acquirer, as a Request. Law: F11 is taken here, and the terms are the dialect's of today."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from terminal.dialogue.room import Room
+from terminal.exchange.request import CardOnFile, Original, Request, terms
+from terminal.exchange.stages import Accepted
+from terminal.iso8583.kinds import Kind
+from terminal.money import Money
+
+
+async def wanted(room: Room, kind: Kind, amount: Money, card: CardOnFile, stan: str = "", **more: Any) -> Request:
+    """`more` are further fields of Request; `stan` "" takes a new one."""
+    stan, batch = stan or await room.journal.next_stan(), await room.journal.batch()
+    return Request(
+        id=f"{batch}-{stan}",
+        kind=kind,
+        stan=stan,
+        batch=batch,
+        amount=amount,
+        at=room.hardware.clock.now().isoformat(timespec="seconds"),
+        operator=room.operator,
+        card=card,
+        terms=terms(room.acquirer.dialect, kind),
+        **more,
+    )
+
+
+def original_of(stage: Accepted) -> Original:
+    """What a void, refund or completion says of the message before it."""
+    request, reply = stage.request, stage.reply
+    return Original(
+        request.id,
+        request.stan,
+        request.batch,
+        reply.rrn,
+        reply.approval_code,
+        reply.date or request.at[5:7] + request.at[8:10],
+        stage.amount,
+    )

@@ -1,0 +1,60 @@
+"""结算总计单: a settled batch as paper. Law: only what was settled; sums in both directions and their difference."""
+
+from __future__ import annotations
+
+from terminal.exchange.settling import Settled
+from terminal.iso8583.settlement import BALANCED, NOT_BALANCED, Totals
+from terminal.money import Money
+from terminal.receipt import Heading, Line, Pair, Receipt, Rule, Text
+from terminal.screens import Say, say
+from terminal.voucher import Shop, Style, foot
+
+VERDICTS = {BALANCED: "paper.balanced", NOT_BALANCED: "paper.not_balanced"}
+
+
+def settlement_paper(settled: Settled, operator: str, shop: Shop, style: Style, at: str) -> Receipt:
+    """`at` is ISO 8601."""
+    totals = settled.totals
+    lines: list[Line] = [
+        *([Text(say("paper.demo"), is_centred=True)] if style.is_demo else []),
+        Heading(say("paper.settlement")),
+        Rule(),
+        Pair(say("paper.merchant"), shop.name),
+        Pair(say("paper.merchant_id"), shop.merchant_id),
+        Pair(say("paper.terminal_id"), shop.terminal_id),
+        Pair(say("paper.operator"), operator),
+        Pair(say("paper.batch"), settled.batch),
+        Pair(say("paper.at"), at[:19].replace("-", "/").replace("T", " ")),
+        Rule(),
+        *_side(say("paper.home_cards"), totals, ""),
+        Pair(say("paper.verdict"), _verdict(settled.mine)),
+        *([Rule(), *_side(say("paper.foreign_cards"), totals, "foreign_")] if _has_foreign(totals) else []),
+        *([Pair(say("paper.verdict"), _verdict(settled.foreign))] if _has_foreign(totals) else []),
+        Rule(),
+        Pair(say("paper.uploaded"), str(settled.count)),
+        *([Pair(say("paper.missing"), str(settled.missing))] if settled.missing else []),
+        *([Pair(say("paper.refused"), str(settled.refused))] if settled.refused else []),
+        *foot(shop, style),
+    ]
+    return Receipt(tuple(lines), style.copy, style.language)
+
+
+def _side(name: Say, totals: Totals, prefix: str) -> list[Line]:
+    debit, credit = getattr(totals, f"{prefix}debit"), getattr(totals, f"{prefix}credit")
+    return [
+        Text(name),
+        Pair(say("paper.debit", count=str(getattr(totals, f"{prefix}debits"))), str(Money(debit))),
+        Pair(
+            say("paper.credit", count=str(getattr(totals, f"{prefix}credits"))),
+            f"-{Money(credit)}" if credit else str(Money(0)),
+        ),
+        Pair(say("paper.net"), str(Money(debit - credit)), is_large=True),
+    ]
+
+
+def _has_foreign(totals: Totals) -> bool:
+    return bool(totals.foreign_debits or totals.foreign_credits)
+
+
+def _verdict(code: int) -> Say:
+    return say(VERDICTS.get(code, "paper.verdict_wrong"))
