@@ -15,20 +15,24 @@ from typing import Any
 
 import msgspec
 
-from keys.mac import kcv
+from drivers.jbig import JbigCoder
+from keys.mac import kcv, sm4_kcv
 from keys.vault import Vault
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, open_test_branch
 from simulator.acquirer.faults import Faults, LineState, Spoil
 from simulator.acquirer.host import Host
 from simulator.acquirer.ledger import Ledger
 from simulator.acquirer.line import SimulatedLine
+from simulator.acquirer.manner import Manner
 from simulator.cards.reader import SimulatedReader, SimulatedStripe
 from simulator.cards.tray import CardDescription, load_tray
 from simulator.counter.printer import SimulatedPrinter
 from terminal import app
-from terminal.config import Config, Files, LineConfig, Merchant, PrinterConfig
+from terminal.config import Config, DialectConfig, Files, LineConfig, Merchant, PrinterConfig
 from terminal.dialogue.desk import Desk
 from terminal.events import Event, FrontAttached, KeyPressed, StrokeDrawn
+from terminal.iso8583.cup import cup
+from terminal.iso8583.dialect import Choices
 from terminal.journal.journal import Journal
 from terminal.ports import Hardware
 from terminal.refund.policy import Policy
@@ -39,6 +43,9 @@ from ui.paper import typeset
 from ui.text import words
 
 PATIENCE = 400.0  # virtual seconds to wait for a screen
+PIN = "246801"  # TEST PIN of every card
+FORGETS_NOTHING = Manner()
+INQUIRY = Choices(has_inquiry=True)
 DEVICE_KEY = bytes(range(32))  # TEST KEY
 
 
@@ -121,23 +128,38 @@ class WiredLine:
         self._line, self._current = line, current
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[Any]:
+    async def connect(self, address: str = "") -> AsyncIterator[Any]:
         self._current.moment()
-        async with self._line.connect() as connection:
+        async with self._line.connect(address) as connection:
             self._current.moment()
             yield self._current.wrapped(connection, "send", "receive")
+
+
+class MemoryInbox:
+    """The Inbox port without a disk: `put_by` keeps what became of each file."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+        self.verdicts: dict[str, tuple[str, str]] = {}
+
+    async def waiting(self) -> list[tuple[str, str]]:
+        return sorted(self.files.items())
+
+    async def put_by(self, name: str, verdict: str, why: str) -> None:
+        del self.files[name]
+        self.verdicts[name] = (verdict, why)
 
 
 class Bank:
     """The bank outlives every power cut of the terminal."""
 
-    def __init__(self) -> None:
-        self.ledger = Ledger(":memory:")
+    def __init__(self, manner: Manner = FORGETS_NOTHING) -> None:
+        self.ledger, self.manner = Ledger(":memory:"), manner
         open_test_branch(self.ledger)
         self.tray = {card.id: card for card in load_tray()}
         for card in self.tray.values():
-            self.ledger.add_account(card.pan, card.name_en, 10_000_00)
-        self.faults = Faults()
+            self.ledger.add_account(card.pan, card.name_en, 10_000_00, pin=PIN, points=1_000_00)
+        self.faults, self.inbox = Faults(), MemoryInbox()
 
     def credited(self) -> dict[str, int]:
         """Minor units given back per sale (by its RRN), as the bank's books have it."""
@@ -172,18 +194,21 @@ class Shop:
         policy: Policy | None = None,
         cut_at: int | None = None,
         host: type[Host] = Host,
-        has_inquiry: bool = True,
+        choices: Choices = INQUIRY,
+        **settings: Any,
     ) -> None:
         self.bank, self.folder = bank, folder
         self.current = Current(cut_at)
         self.clock = VirtualClock()
         self.front = ScriptedFront()
         self.reader, self.stripe, self.printer = SimulatedReader(), SimulatedStripe(), SimulatedPrinter()
-        self.line = SimulatedLine(host(bank.ledger, self.clock, _chance()), bank.faults)
-        self.config = _config(folder, policy or Policy(), has_inquiry)
+        self.host = host(bank.ledger, self.clock, _chance(), cup(choices), bank.manner)
+        self.line = SimulatedLine(self.host, bank.faults)
+        self.config = _config(folder, policy or Policy(), choices, settings)
         vault = Vault(folder / "vault", DEVICE_KEY)
         if not (folder / "vault").exists():
-            vault.install_tmk(TEST_TMK, kcv(TEST_TMK))
+            check = sm4_kcv if choices.cipher == "sm4" else kcv
+            vault.install_tmk(TEST_TMK, check(TEST_TMK), choices.cipher)
         self.hardware = Hardware(
             self.reader,
             self.stripe,
@@ -194,6 +219,8 @@ class Shop:
             self.front,
             self.clock,
             typeset,
+            bank.inbox,
+            JbigCoder(),
         )
         self.journal = Journal(folder / "journal", self.clock, self._inline)
         self.desk = Desk(self.front)
@@ -365,6 +392,15 @@ class Shop:
         await self.pull() if way == "insert" else None
         await self.press("enter")
 
+    async def settle_batch(self) -> None:
+        """From idle to the settlement under way."""
+        await self.idle()
+        await self.press("down")
+        await self.see("结算", "预授权", "余额查询")
+        await self.press("1")
+        await self.see("净额")
+        await self.press("enter")
+
     async def done(self) -> None:
         """Past the papers, back to idle."""
         await self.press("enter")
@@ -412,11 +448,13 @@ def _chance() -> Callable[[int], bytes]:
     return draw
 
 
-def _config(folder: Path, policy: Policy, has_inquiry: bool) -> Config:
+def _config(folder: Path, policy: Policy, choices: Choices, settings: dict[str, Any]) -> Config:
     return Config(
         merchant=Merchant("测试商户", TERMINAL_ID, MERCHANT_ID),
-        line=LineConfig("bank.test", 1, "ca.pem", has_inquiry=has_inquiry),
+        line=LineConfig(("bank.test:1",), "ca.pem"),
         printer=PrinterConfig("none"),
-        files=Files(str(folder / "journal"), str(folder / "vault"), "key", "front.sock"),
+        files=Files(str(folder / "journal"), str(folder / "vault"), "key", "front.sock", str(folder / "inbox")),
+        dialect=DialectConfig("cup", choices),
         policy=msgspec.structs.replace(policy),
+        **settings,
     )

@@ -10,8 +10,11 @@ from simulator.acquirer.host import Host
 from terminal.app import in_thread
 from terminal.events import KeyPressed
 from terminal.exchange.stages import Unknown
-from terminal.iso8583.codec import Message, decode, encode
+from terminal.iso8583.codec import decode, encode
+from terminal.iso8583.cup import CUP
+from terminal.iso8583.dialect import Choices
 from terminal.iso8583.frame import Envelope, unpack
+from terminal.iso8583.message import Message
 from terminal.journal.journal import Journal
 from terminal.ports import ReaderMissing
 from tests.journey.shop import Bank, day
@@ -36,7 +39,7 @@ def answering(is_it, change):
 
     class Changed(Host):
         def answer(self, frame, *more, **named):
-            request = decode(unpack(frame).body)
+            request = decode(unpack(frame, CUP.frame).body, CUP.layout)
             if is_it(request):
                 named["alter"] = change
             return super().answer(frame, *more, **named)
@@ -72,13 +75,13 @@ def unsigned(code, mti):
 
     class Forger(Host):
         def answer(self, frame, *more, **named):
-            envelope = unpack(frame)
-            request = decode(envelope.body)
+            envelope = unpack(frame, CUP.frame)
+            request = decode(envelope.body, CUP.layout)
             if request.mti != mti and not (mti == "inquiry" and is_inquiry(request)):
                 return super().answer(frame, *more, **named)
             kept = {number: value for number, value in request.fields.items() if number in (3, 4, 11, 41, 42)}
             forged = Message(f"{int(request.mti) + 10:04d}", {**kept, 39: code})
-            return Envelope(envelope.tpdu, envelope.header, encode(forged)).pack()
+            return Envelope(envelope.tpdu, envelope.header, encode(forged, CUP.layout)).pack()
 
     return Forger
 
@@ -123,7 +126,7 @@ def test_without_a_binding_inquiry_nobody_asks_and_the_sale_stays_locked(tmp_pat
         await shop.press("1")
         await shop.see("有一笔退款结果未知")
 
-    play(tmp_path, bank, script, has_inquiry=False)
+    play(tmp_path, bank, script, choices=Choices())
 
 
 def test_a_chip_that_goes_mute_at_its_last_word_is_reversed_in_time(tmp_path, bank):

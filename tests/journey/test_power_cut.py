@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from terminal.exchange.stages import Accepted, Open
-from terminal.iso8583.messages import Kind
+from terminal.iso8583.kinds import Kind
 from tests.journey.shop import Bank, Shop, day
 
 SALE = 10_000
