@@ -1,4 +1,4 @@
-"""The line to the acquirer: TLS over TCP, two addresses, one message in flight. Law: no byte to who is not proven.
+"""The line to the acquirer: TLS over TCP, two addresses. Law: not one byte to who is not proven.
 
 | connect         | goes to                                                               | when that fails           |
 |-----------------|-----------------------------------------------------------------------|---------------------------|
@@ -25,80 +25,25 @@ from terminal.ports import LinkDown, LinkLost
 USER_TIMEOUT_MS = 20_000  # unacknowledged bytes for this long mean that the bearer is gone
 
 
-class Turn:
-    """One message in flight on the whole line: from its sending until its answer is whole, given up or lost."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-
-    async def wait(self) -> None:
-        """Until none is in flight."""
-        async with self._lock:
-            pass
-
-    def part(self) -> Part:
-        """One connection's part in it."""
-        return Part(self._lock)
-
-
-class Part:
-    """A question and its answer by turns on one connection. An answer that was not heard out ends the connection."""
-
-    def __init__(self, lock: asyncio.Lock) -> None:
-        self._lock = lock
-        self._is_owed = self._is_in_flight = False
-
-    async def begin(self) -> None:
-        """Wait for the turn. Raises LinkLost when an earlier answer is still owed: nothing was sent."""
-        if self._is_owed:
-            raise LinkLost("nothing was sent: an earlier answer is still owed on this connection")
-        await self._lock.acquire()
-        self._is_owed = self._is_in_flight = True
-
-    def answered(self) -> None:
-        """The answer is whole."""
-        self._is_owed = False
-        self.end()
-
-    def end(self) -> None:
-        """Nothing of this connection is in flight any more."""
-        if self._is_in_flight:
-            self._is_in_flight = False
-            self._lock.release()
-
-
 class TcpConnection:
     """A Connection port over one stream. `is_lost` says that it broke."""
 
-    def __init__(
-        self, address: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wrap: Wrap, part: Part
-    ) -> None:
+    def __init__(self, address: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wrap: Wrap) -> None:
         self.address, self.is_lost = address, False
-        self._reader, self._writer, self._wrap, self._part = reader, writer, wrap, part
+        self._reader, self._writer, self._wrap = reader, writer, wrap
 
     async def send(self, frame: bytes) -> None:
-        await self._part.begin()
-        try:
-            packed = self._wrap.packed(frame)
-            with self._losing("while sending"):
-                self._writer.write(packed)
-                await self._writer.drain()
-        except BaseException:
-            self._part.end()
-            raise
+        packed = self._wrap.packed(frame)
+        with self._losing("while sending"):
+            self._writer.write(packed)
+            await self._writer.drain()
 
     async def receive(self) -> bytes:
-        try:
-            with self._losing("before the answer was whole"):
-                answer = await self._wrap.read(self._reader)
-            self._part.answered()
-        finally:
-            self._part.end()
-        return answer
+        with self._losing("before the answer was whole"):
+            return await self._wrap.read(self._reader)
 
     def hang_up(self) -> None:
         """At once: our goodbye goes out, the other's is not waited for."""
-        self._part.end()
         if not self._writer.is_closing():  # Python 3.11 forgets the stream at a second close
             self._writer.close()
         self._writer.transport.abort()
@@ -133,14 +78,13 @@ class TcpLine:
     ) -> None:
         self._addresses, self._proof = addresses, proof
         self._length, self._http_path, self._connect_seconds = length, http_path, connect_seconds
-        self._preferred, self._turn = addresses[0], Turn()
+        self._preferred = addresses[0]
 
     @contextlib.asynccontextmanager
     async def connect(self, address: str = "") -> AsyncIterator[TcpConnection]:
         """Raises LinkDown: refused, hanging, not proven, or an address that is not configured."""
         if address and address not in self._addresses:
             raise LinkDown(f"the acquirer's address {address} is no longer configured")
-        await self._turn.wait()
         connection = await self._first(self._in_order() if not address else (address,))
         if not address:
             self._preferred = connection.address
@@ -192,7 +136,7 @@ class TcpLine:
             writer.transport.abort()
             raise LinkDown(str(error)) from error
         wrap = HttpWrap(address, self._http_path, self._length) if self._http_path else LengthWrap(self._length)
-        return TcpConnection(address, reader, writer, wrap, self._turn.part())
+        return TcpConnection(address, reader, writer, wrap)
 
 
 def tune(stream: socket.socket) -> None:

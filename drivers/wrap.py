@@ -39,10 +39,10 @@ class Wrap(Protocol):
 
 
 class LengthWrap:
-    """LEN, then so many bytes (cup.md 1.1)."""
+    """LEN, then so many bytes (cup.md 1.1). A read that is given up half way is gone on with by the next."""
 
     def __init__(self, length: LengthForm) -> None:
-        self._length = length
+        self._length, self._due = length, 0
 
     def packed(self, frame: bytes) -> bytes:
         try:
@@ -51,7 +51,11 @@ class LengthWrap:
             raise LinkLost(f"nothing was sent: {error}") from None
 
     async def read(self, reader: asyncio.StreamReader) -> bytes:
-        return await reader.readexactly(self.announced(await reader.readexactly(self._length.size)))
+        if not self._due:
+            self._due = self.announced(await reader.readexactly(self._length.size))
+        frame = await reader.readexactly(self._due)
+        self._due = 0
+        return frame
 
     def unpacked(self, body: bytes) -> bytes:
         """The message in a body that ended. Raises LinkLost unless the body is LEN and so many bytes."""
@@ -93,6 +97,8 @@ class HttpWrap:
         return b"".join(self._http.send(event) or b"" for event in (post, h11.Data(body), h11.EndOfMessage()))
 
     async def read(self, reader: asyncio.StreamReader) -> bytes:
+        if self._http.our_state is h11.IDLE or self._http.their_state in (h11.DONE, h11.CLOSED, h11.ERROR):
+            raise LinkLost("nothing was asked: the server answers a message once")
         body = bytearray()
         self._http.receive_data(await _begun(reader))
         while True:

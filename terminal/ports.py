@@ -117,10 +117,10 @@ class Printer(Protocol):
 
 
 class Connection(Protocol):
-    """One conversation with the acquirer at `address` ("host:port"): a question and its answer by turns.
+    """One conversation with the acquirer at `address` ("host:port"). Its user keeps one message in flight.
 
-    One message is in flight at a time on the whole line: `send` waits while another connection's answer is out.
-    An answer that was not heard out ends the conversation, so that a late one is never taken for the next.
+    A `receive` that was given up loses nothing: an answer that comes late is what the next `receive` gives, where the
+    wrapping allows it.
     """
 
     address: str
@@ -138,7 +138,7 @@ class Line(Protocol):
     """The way to the acquirer, which may have two addresses."""
 
     def connect(self, address: str = "") -> AbstractAsyncContextManager[Connection]:
-        """Entering raises LinkDown, and waits while a message is in flight.
+        """Entering raises LinkDown.
 
         "" is a new exchange: the first address that answers, beginning with the primary or, after a failover, with
         the one that last worked, until it fails. A given address (`Connection.address`) is that one only: an answer,

@@ -14,7 +14,7 @@ import msgspec
 
 from terminal.exchange.events import MAC_WRONG, NO_ANSWER, OTHER_FAULT
 from terminal.iso8583.answers import Reply, difference, must_be_signed, reply
-from terminal.iso8583.codec import decode, encode, mac_block, mac_field
+from terminal.iso8583.codec import MAC_SIZE, decode, encode, mac_block, mac_field
 from terminal.iso8583.dialect import Dialect
 from terminal.iso8583.facts import Identity, Plastic
 from terminal.iso8583.frame import Envelope, unpack
@@ -132,8 +132,8 @@ class Acquirer:
             envelope, answer = self._read(await connection.receive())
             earlier = self._asked.get((answer.mti, answer["stan"]))
             if earlier is None or earlier is request or difference(request, answer) is None:
-                return await self._checked(request, answer, envelope.demand)
-            heard = await self._checked(earlier, answer, envelope.demand)
+                return await self._checked(request, answer, envelope)
+            heard = await self._checked(earlier, answer, envelope)
             self.late.append(Late(earlier.mti, earlier["stan"], heard))
 
     def _read(self, frame: bytes) -> tuple[Envelope, Message]:
@@ -145,22 +145,23 @@ class Acquirer:
         self._journal.note("received", answer.mti, answer.masked_fields())
         return envelope, answer
 
-    async def _checked(self, request: Message, answer: Message, demand: int) -> Reply:
+    async def _checked(self, request: Message, answer: Message, envelope: Envelope) -> Reply:
         wrong = difference(request, answer)
         if wrong is not None:
             detail = f"the answer is to another question: {wrong.name} (field {wrong.field})"
             raise self._unanswered(OTHER_FAULT, f"other-{wrong.name.replace('_', '-')}", detail)
-        if must_be_signed(self.dialect, request, answer) and not await self._is_authentic(answer):
+        if must_be_signed(self.dialect, request, answer) and not await self._is_authentic(answer, envelope.body):
             fault = "mac-wrong" if answer.mac else "mac-missing"
             raise self._unanswered(MAC_WRONG, fault, "the MAC of the answer is wrong or missing")
-        if demand:
-            self.demands.add(demand)
-        return reply(self.dialect, answer, demand)
+        if envelope.demand:
+            self.demands.add(envelope.demand)
+        return reply(self.dialect, answer, envelope.demand)
 
-    async def _is_authentic(self, answer: Message) -> bool:
+    async def _is_authentic(self, answer: Message, body: bytes) -> bool:
+        """Over the bytes as they came: a pad nibble of the acquirer's may be anything (cup.md 1.4)."""
         if not answer.mac:
             return False
-        right = await self._vault.mac(mac_block(answer, self.dialect.layout), self.dialect.mac_rule)
+        right = await self._vault.mac(body[:-MAC_SIZE], self.dialect.mac_rule)
         return hmac.compare_digest(bytes.fromhex(answer.mac), right)
 
     def _unanswered(self, reason: str, fault: str, detail: str) -> Unanswered:

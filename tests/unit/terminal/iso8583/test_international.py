@@ -1,6 +1,7 @@
 """The international dialect: against ISO 8583:1987's coding rules by hand, and against pyiso8583 for every field."""
 
 import itertools
+from pathlib import Path
 
 import iso8583
 import pytest
@@ -203,6 +204,11 @@ def test_a_choice_that_is_another_dialects_is_refused(make, choices):
 
 def test_the_mac_rule_says_the_cipher_of_the_keys():
     assert [Choices(mac=rule).cipher for rule in ("x9.19", "cmac")] == ["des", "aes"]
+
+
+def test_the_page_for_a_new_acquirer_lists_every_choice():
+    page = (Path(__file__).parents[4] / "docs" / "new-acquirer.md").read_text()
+    assert [name for name in Choices.__struct_fields__ if f"`{name}`" not in page] == []
 
 
 # --- laws ------------------------------------------------------------------------------------------------------------
