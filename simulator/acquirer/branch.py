@@ -1,4 +1,4 @@
-"""A test branch of the bank: one merchant, one terminal, one key. TEST KEYS ONLY: the key below is public on purpose.
+"""A test branch of the bank: one merchant, its terminals, one key. TEST KEYS ONLY: the key below is public on purpose.
 
 A card's account is opened with `Ledger.add_account`; whoever has the cards passes them in.
 
@@ -18,6 +18,7 @@ TEST_TMK = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 TEST_TMK_KCV = kcv(TEST_TMK)
 
 
-def open_test_branch(ledger: Ledger) -> None:
-    """The merchant and its terminal; a branch that is open already is left as it is."""
-    ledger.add_terminal(TERMINAL_ID, MERCHANT_ID, MERCHANT_NAME, TEST_TMK)
+def open_test_branch(ledger: Ledger, count: int = 1) -> None:
+    """The merchant and `count` terminals from 10000001 on; a branch that is open already is left as it is."""
+    for number in range(count):
+        ledger.add_terminal(f"{int(TERMINAL_ID) + number:08d}", MERCHANT_ID, MERCHANT_NAME, TEST_TMK)

@@ -1,7 +1,8 @@
 """The bank's front office: a frame in, a frame out. Law: what is not understood or not proven moves nothing.
 
-Order of the checks (cup.md 2.5): form 30, MTI 12, terminal 97, merchant 03, signed in and batch 77, MAC A0, kind 40,
-fields 30, decided before 94, dead 12; then the rules of its kind. A refusal before "decided before" leaves no entry.
+Order of the checks (cup.md 2.5): form 30, MTI 12, terminal 97, merchant 03, disabled 58, signed in and batch 77,
+MAC A0, kind 40, fields 30, card 14, PIN and track 99, decided before 94, dead 12; then the rules of its kind. A
+refusal before "decided before" leaves no entry.
 
 A reversal and an inquiry carry the batch of their original in F60.2 (cup.md 1.6), so theirs is not compared: a refund
 nobody knows about must stay askable after the batch was closed.
@@ -9,54 +10,35 @@ nobody knows about must stay askable after the batch was closed.
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
-from datetime import datetime
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
-from keys.mac import cup_mac
-from keys.working_keys import wrap
-from simulator.acquirer import rules
-from simulator.acquirer.ledger import Ledger, Terminal
-from simulator.acquirer.rules import Refusal, Request, Service
-from terminal.iso8583.codec import MAC_SIZE, Message, WireError, decode, encode, mac_block
+from simulator.acquirer.back_office import SERVICES, Office
+from simulator.acquirer.composing import Verdict, answer_mti, composed
+from simulator.acquirer.decisions import Decision, decide
+from simulator.acquirer.entry import State, Terminal
+from simulator.acquirer.issuer import Issuer
+from simulator.acquirer.ledger import Ledger
+from simulator.acquirer.manner import Manner
+from simulator.acquirer.request import Refusal, Request, Visit, held_to, parsed, tags
+from simulator.acquirer.routing import OF_ANY_BATCH, OF_CARDS, SIGNED, Route, Routes, Work
+from simulator.acquirer.rules import ARQC, QUESTIONS, REFUNDS, Desk
+from simulator.acquirer.security import Chance, clear_track, is_authentic, pin, signature
+from simulator.acquirer.settlement_desk import wrong_totals
+from simulator.acquirer.undoing import asked_of, inquire, reverse
+from terminal.iso8583.codec import MAC_SIZE, decode, encode, mac_field
+from terminal.iso8583.cup import CUP
+from terminal.iso8583.dialect import Dialect
 from terminal.iso8583.frame import Envelope, unpack
-from terminal.iso8583.messages import ECHO, FORMS, INQUIRY, REVERSAL_MTI, SIGN_IN_DOUBLE_LENGTH, Form, Kind, signed
+from terminal.iso8583.message import Message, WireError
 
-ACQUIRER_ID = "03060000"  # F32, and the second half of F44
-ISSUER_ID = "01020000"  # F44, first half
-CARD_ORGANISATION = "CUP"  # F63.1
-CONDITION_CODE = "00"  # F25
-PIK_SIZE, MAK_SIZE = 16, 8
-ECHOED = (2, 3, 4, 11, 14, 23, 25, 41, 42, 49, 53, 60)  # cup.md 2.2, present in the request -> in the answer
-ECHOED_BY_MANAGEMENT = (11, 41, 42, 60)  # cup.md 2.15
-MANAGEMENT = {("0800", SIGN_IN_DOUBLE_LENGTH), ("0820", ECHO)}  # MTI, F60.3
-
-
-def _route(form: Form, mti: str = "") -> tuple[str, str, str]:
-    return mti or form.mti, form.processing_code, form.type_code
-
-
-SERVICES = {  # (MTI, F3, F60.1) -> what is asked
-    _route(FORMS[Kind.SALE]): Service.SALE,
-    _route(FORMS[Kind.VOID]): Service.VOID,
-    _route(FORMS[Kind.REFUND]): Service.REFUND,
-    _route(FORMS[Kind.SALE], REVERSAL_MTI): Service.REVERSAL_OF_SALE,
-    _route(FORMS[Kind.VOID], REVERSAL_MTI): Service.REVERSAL_OF_VOID,
-    _route(INQUIRY): Service.INQUIRY,
-}
-OF_ANY_BATCH = {Service.REVERSAL_OF_SALE, Service.REVERSAL_OF_VOID, Service.INQUIRY}
-MONEY_MTIS = {mti for mti, _, _ in SERVICES}
-F61_LENGTHS = {
-    Service.VOID: (12, 16),
-    Service.REFUND: (16,),
-    Service.REVERSAL_OF_VOID: (12, 16),
-    Service.INQUIRY: (16,),
-}
-CARD_NEEDED = {Service.SALE, Service.VOID, Service.REFUND}
-RRN_NEEDED = {Service.VOID, Service.REFUND}
+ATC = 0x9F36
+DEMANDS = frozenset("123456789bc")
+DEFAULT_MANNER = Manner()
 
 
 class Clock(Protocol):
@@ -65,188 +47,245 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
-Chance = Callable[[int], bytes]  # so many random bytes
 Alter = Callable[[Message], Message]  # what a fault does to an answer before it is signed
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What the answer says beyond what it echoes; `private` is F62 in hex."""
-
-    response_code: str
-    approval_code: str = ""
-    private: str = ""
-
-
 class Host:
-    """One bank. Synchronous; one message at a time; each is one commit."""
+    """One bank. Synchronous; one message at a time; each is one commit, or all of `answer_all` are one."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, chance: Chance) -> None:
-        self.ledger, self._clock, self._chance = ledger, clock, chance
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        chance: Chance,
+        dialect: Dialect = CUP,
+        manner: Manner = DEFAULT_MANNER,
+        issuer: Issuer | None = None,
+    ) -> None:
+        self.ledger, self.dialect, self.manner = ledger, dialect, manner
+        self._clock, self._chance, self._routes = clock, chance, Routes(dialect)
+        self._desk = Desk(ledger, manner, issuer)
+        self._office = Office(self._desk, dialect, chance)
+        self._shift = timedelta()
+        self._credits_later = bool(manner.credit_seconds) or ledger.has_pending()
 
+    # --- messages ----------------------------------------------------------------------------------------------------
     def answer(self, frame: bytes, refuse_with: str = "", alter: Alter | None = None) -> bytes:
         """The answer's frame, without length; b"" when there is no telling whom to answer.
 
-        `refuse_with`: a sale, void or refund that passes every check is refused with this F39 and not booked.
+        `refuse_with`: a money message that passes every check is refused with this F39, and nothing is booked.
         `alter`: changes the answer (never the books) before it gets its MAC.
         """
         try:
-            envelope = unpack(frame)
+            envelope = unpack(frame, self.dialect.frame)
         except WireError:
             return b""
         with self.ledger.commit():
-            try:
-                message = decode(envelope.body)
-            except WireError:
-                return self._malformed(envelope)
-            now = self._clock.now()
-            self.ledger.note("received", now.isoformat(), message)
-            answer, mak = self._answer(message, envelope.body, now, refuse_with)
-            if alter is not None:
-                answer = alter(answer)
-            if mak and message.mti in MONEY_MTIS:
-                answer = signed(answer, cup_mac(mak, mac_block(answer)))
-            self.ledger.note("sent", now.isoformat(), answer)
-        return envelope.answered(encode(answer)).pack()
+            return self._answered(envelope, refuse_with, alter)
 
-    def _malformed(self, envelope: Envelope) -> bytes:
-        mti = envelope.body[:2].hex()
-        if not mti.isdigit():
-            return b""
-        answer = Message(_answer_mti(mti), {39: "30"})
-        self.ledger.note("sent", self._clock.now().isoformat(), answer)
-        return envelope.answered(encode(answer)).pack()
+    def answer_all(self, frames: Sequence[bytes]) -> list[bytes]:
+        """Many messages in one commit, each in a savepoint of its own; when it returns, all of it is on disk.
 
-    def _answer(self, message: Message, body: bytes, now: datetime, refuse_with: str) -> tuple[Message, bytes]:
-        """The answer without MAC, and the MAK for it (b"" when there is none)."""
-        terminal = self.ledger.terminal(message["terminal_id"])
-        mak = terminal.mak if terminal else b""
-        number = f"{now:%y%j}{self.ledger.next_number() % 10_000_000:07d}"  # F37: 12 digits
+        What the books refuse (a full disk) is answered with 96 and leaves nothing behind.
+        """
+        with self.ledger.commit():
+            return [self._saved(frame) for frame in frames]
+
+    def _saved(self, frame: bytes) -> bytes:
         try:
-            if message.mti in MONEY_MTIS:
-                verdict = self._money(message, body, terminal, number, now, refuse_with)
-            else:
-                verdict = self._management(message, terminal)
+            envelope = unpack(frame, self.dialect.frame)
+        except WireError:
+            return b""
+        try:
+            with self.ledger.savepoint():
+                return self._answered(envelope, "", None)
+        except sqlite3.Error:
+            return self._without_terminal(envelope, "96")
+
+    def _answered(self, envelope: Envelope, refuse_with: str, alter: Alter | None) -> bytes:
+        try:
+            message = decode(envelope.body, self.dialect.layout)
+        except WireError:
+            return self._without_terminal(envelope, "30")
+        visit = self._visit(message, envelope.body)
+        route = self._routes.route(message)
+        try:
+            verdict = self._decided(visit, route, refuse_with)
         except Refusal as refusal:
-            verdict = Verdict(refusal.response_code)
-        return _composed(message, terminal, verdict, number, now), mak
+            code = refusal.response_code
+            is_totals = route is not None and route.work is Work.TOTALS
+            verdict = Verdict(code, totals=wrong_totals(message["additional_data"]) if is_totals else "")
+        is_money = route.work in OF_CARDS if route else self._routes.is_money(message.mti)
+        answer = composed(visit, verdict, route.shape if route else None, is_money, self.manner.remarks)
+        if alter is not None:
+            answer = alter(answer)
+        is_signed = route.work in SIGNED if route else is_money
+        answer, raw = self._sealed(answer, visit.terminal if is_signed else None)
+        self.ledger.note(visit.now.isoformat(), message, answer)
+        return envelope.answered(raw, self._demand(visit.terminal, verdict)).pack()
 
-    # --- management --------------------------------------------------------------------------------------------------
-    def _management(self, message: Message, terminal: Terminal | None) -> Verdict:
-        if message.mti not in {mti for mti, _ in MANAGEMENT}:
+    def _without_terminal(self, envelope: Envelope, code: str) -> bytes:
+        """To a message that nobody can read, or write down: its MTI and F39."""
+        layout = self.dialect.layout
+        raw = envelope.body[: layout.mti_size]
+        mti = raw.decode("latin-1") if layout.is_ascii else raw.hex()
+        if not (mti.isascii() and mti.isdigit()):
+            return b""
+        answer = Message(answer_mti(mti), {39: code})
+        if code == "30":
+            self.ledger.note(self._clock.now().isoformat(), Message(mti), answer)
+        return envelope.answered(encode(answer, layout)).pack()
+
+    def _visit(self, message: Message, body: bytes) -> Visit:
+        now = self._clock.now()
+        if self._credits_later:
+            self.ledger.credit_due(now.isoformat())
+        number = f"{now:%y%j}{self.ledger.next_number() % 10_000_000:07d}"  # F37: 12 digits
+        return Visit(message, body, self.ledger.terminal(message["terminal_id"]), number, now, self._day(now))
+
+    def _sealed(self, answer: Message, terminal: Terminal | None) -> tuple[Message, bytes]:
+        """With its MAC when the terminal has a key; encoded once."""
+        if terminal is None or not terminal.mak:
+            return answer, encode(answer, self.dialect.layout)
+        number = mac_field(answer)
+        raw = encode(answer.with_fields({number: "00" * MAC_SIZE}), self.dialect.layout)[:-MAC_SIZE]
+        mac = signature(terminal, raw)
+        return answer.with_fields({number: mac.hex().upper()}), raw + mac
+
+    def _demand(self, terminal: Terminal | None, verdict: Verdict) -> int:
+        """The first demand that is not obeyed yet."""
+        if terminal is None or not terminal.demands:
+            return 0
+        left = terminal.demands.replace(verdict.obeys, "") if verdict.obeys else terminal.demands
+        if left != terminal.demands:
+            self.ledger.change_terminal(terminal.terminal_id, demands=left)
+        return int(left[:1] or "0", 16)
+
+    # --- decisions ---------------------------------------------------------------------------------------------------
+    def _decided(self, visit: Visit, route: Route | None, refuse_with: str) -> Verdict:
+        message = visit.message
+        if not self._routes.is_known(message.mti):
             raise Refusal("12")
-        known = _known(message, terminal)
-        code = message["private_60"][8:11]
-        if (message.mti, code) not in MANAGEMENT:
+        terminal = _known(visit)
+        if (route.work in SIGNED) if route else self._routes.is_money(message.mti):
+            self._proven(visit, terminal, route)
+        if route is None:
             raise Refusal("40")
-        if code == ECHO:
-            return Verdict("00")
-        if not message["stan"]:
-            raise Refusal("30")
-        pik, mak = self._chance(PIK_SIZE), self._chance(MAK_SIZE)
-        self.ledger.sign_in(known.terminal_id, pik, mak)
-        return Verdict("00", private=wrap(known.tmk, pik, mak).hex().upper())
+        held_to(route.shape, message)
+        if route.work not in OF_CARDS:
+            return SERVICES[route.work](self._office, visit, terminal, route)
+        if route.work in (Work.REVERSAL, Work.INQUIRY):
+            return self._looked_up(visit, route, terminal, refuse_with)
+        return self._of_a_card(visit, route, terminal, refuse_with)
 
-    # --- money -------------------------------------------------------------------------------------------------------
-    def _money(
-        self, message: Message, body: bytes, terminal: Terminal | None, number: str, now: datetime, refuse_with: str
-    ) -> Verdict:
-        known = _known(message, terminal)
-        service = SERVICES.get((message.mti, message["processing_code"], message["private_60"][:2]))
-        is_batch_right = service in OF_ANY_BATCH or message["private_60"][2:8] == known.batch
-        if not known.is_signed_in or not is_batch_right:
+    def _proven(self, visit: Visit, terminal: Terminal, route: Route | None) -> None:
+        is_of_any_batch = route is not None and route.work in OF_ANY_BATCH
+        is_batch_right = is_of_any_batch or self.dialect.batch_of(visit.message) in ("", terminal.batch)
+        if not terminal.is_signed_in or not is_batch_right:
             raise Refusal("77")
-        if not _is_authentic(message, body, known.mak):
+        if not is_authentic(terminal, visit.message, visit.body):
             raise Refusal("A0")
-        if service is None or message["condition_code"] != CONDITION_CODE:
-            raise Refusal("40")
-        request = _parsed(service, message, number, now)
-        match service:
-            case Service.INQUIRY:
-                return Verdict("00", private=rules.inquire(self.ledger, request).encode().hex().upper())
-            case Service.REVERSAL_OF_SALE | Service.REVERSAL_OF_VOID:
-                rules.reverse(self.ledger, request, Kind.SALE if service is Service.REVERSAL_OF_SALE else Kind.VOID)
-                return Verdict("00")
-        return self._booked(request, refuse_with)
 
-    def _booked(self, request: Request, refuse_with: str) -> Verdict:
-        rules.check_number(self.ledger, request)
-        approval_code = ""
-        if request.service is not Service.REFUND:  # cup.md 2.4: like a sale's answer, but without F38
-            approval_code = f"{int.from_bytes(self._chance(4)) % 1_000_000:06d}"
-        response_code = rules.book(self.ledger, request, approval_code, refuse_with)
-        return Verdict(response_code, approval_code if response_code == "00" else "")
+    def _of_a_card(self, visit: Visit, route: Route, terminal: Terminal, refuse_with: str) -> Verdict:
+        message, kind = visit.message, route.kinds[0]
+        request = parsed(self.dialect, kind, visit, clear_track(terminal, message), self.manner.currency)
+        if message["pin_block"]:
+            request = _with_pin(request, pin(terminal, message, request.pan))
+        chip = tags(request.icc_data) if request.icc_data else {}
+        if route.work is Work.QUESTION:
+            done = QUESTIONS[kind](self._desk, request) if not refuse_with else None
+            return Verdict("00", balance=done.balance) if done else Verdict(refuse_with)
+        decision = decide(self._desk, request, self._approval_code(request), refuse_with)
+        icc_data = self._for_the_chip(request, chip, decision, terminal)
+        return Verdict(decision.entry.response_code, decision.entry, icc_data=icc_data)
+
+    def _approval_code(self, request: Request) -> str:
+        """A notice tells the code it was approved by; one of a refund has none (cup.md 2.4)."""
+        if request.kind in self._routes.notices:
+            return "" if request.kind in REFUNDS else request.approval_code
+        return f"{int.from_bytes(self._chance(4)) % 1_000_000:06d}"
+
+    def _for_the_chip(self, request: Request, chip: dict[int, bytes], decision: Decision, terminal: Terminal) -> str:
+        """F55: what the issuer answers its card, and a script that waits for this terminal."""
+        issuer = self._desk.issuer
+        if issuer is None or ARQC not in chip or not issuer.owns(request.pan):
+            return ""
+        entry = decision.entry
+        told = issuer.authenticate(request.pan, request.psn, bytes.fromhex(request.icc_data), entry.response_code)
+        if terminal.script and entry.state is State.APPROVED and not decision.is_repeat:
+            self.ledger.change_terminal(terminal.terminal_id, script=b"")
+            told += terminal.script
+        return told.hex().upper()
+
+    def _looked_up(self, visit: Visit, route: Route, terminal: Terminal, refuse_with: str) -> Verdict:
+        icc_data, is_reversal = visit.message["icc_data"], route.work is Work.REVERSAL
+        atc = tags(icc_data).get(ATC, b"") if icc_data else b""
+        asked = asked_of(self.dialect, self.manner.currency, visit, route.kinds, terminal, by_f61=not is_reversal)
+        if not is_reversal:
+            return Verdict("00", private=inquire(self.ledger, asked).encode().hex().upper())
+        if not refuse_with:
+            reverse(self._desk, asked)
+        return Verdict(refuse_with or "00", icc_data=_tlv(ATC, atc).hex().upper() if atc else "")
+
+    # --- what tests and the counter set ------------------------------------------------------------------------------
+    def clearing_day(self) -> str:
+        """YYYY-MM-DD: the clock's date, and what `shift_day` added."""
+        return self._day(self._clock.now())
+
+    def shift_day(self, days: int) -> None:
+        """Move the clearing day without the clock: the settlement date changes (系统日切)."""
+        self._shift += timedelta(days=days)
+
+    def credit_due(self) -> int:
+        """Pending refunds whose time has come reach their cardholders (every message does the same); how many."""
+        with self.ledger.commit():
+            return self.ledger.credit_due(self._clock.now().isoformat())
+
+    def expire_keys(self, terminal_id: str) -> None:
+        """Its next money message is answered 77, until a new sign-in."""
+        with self.ledger.commit():
+            self.ledger.change_terminal(terminal_id, is_signed_in=False)
+
+    def disable(self, terminal_id: str, is_disabled: bool = True) -> None:
+        """Everything it asks is answered 58."""
+        with self.ledger.commit():
+            self.ledger.change_terminal(terminal_id, is_disabled=is_disabled)
+
+    def demand(self, terminal_id: str, code: str) -> None:
+        """处理要求 (cup.md 1.3) in the header of every answer until obeyed; several wait in line.
+
+        `code` is "1" to "9", "b" or "c". Raises ValueError for another one.
+        """
+        digit = code.lower()
+        if digit not in DEMANDS:
+            raise ValueError(f"nothing is demanded by {code!r}")
+        with self.ledger.commit():
+            terminal = self.ledger.terminal(terminal_id)
+            if terminal is not None and digit not in terminal.demands:
+                self.ledger.change_terminal(terminal_id, demands=terminal.demands + digit)
+
+    def give_script(self, terminal_id: str, script: bytes) -> None:
+        """Template 71 or 72, whole, for the next approved chip sale of ours at this terminal."""
+        with self.ledger.commit():
+            self.ledger.change_terminal(terminal_id, script=script)
+
+    def _day(self, now: datetime) -> str:
+        return f"{now + self._shift:%Y-%m-%d}"
 
 
-def _known(message: Message, terminal: Terminal | None) -> Terminal:
-    if terminal is None:
+def _known(visit: Visit) -> Terminal:
+    if visit.terminal is None:
         raise Refusal("97")
-    if message["merchant_id"] != terminal.merchant_id:
+    if visit.message["merchant_id"] != visit.terminal.merchant_id:
         raise Refusal("03")
-    return terminal
+    if visit.terminal.is_disabled:
+        raise Refusal("58")
+    return visit.terminal
 
 
-def _is_authentic(message: Message, body: bytes, mak: bytes) -> bool:
-    """Over the bytes as they came: a pad nibble may be anything."""
-    mac = bytes.fromhex(message["mac"])
-    return bool(mac) and hmac.compare_digest(mac, cup_mac(mak, body[:-MAC_SIZE]))
+def _with_pin(request: Request, digits: str) -> Request:
+    return msgspec.structs.replace(request, pin=digits)
 
 
-def _parsed(service: Service, message: Message, number: str, now: datetime) -> Request:
-    """Raises Refusal 30 for what is missing or does not fit, 14 when F2 and the track name two cards."""
-    track_pan, _, after = message["track2"].partition("=")
-    pan = message["pan"] or track_pan
-    needed = [message["stan"], message["amount"], message["currency"]]
-    needed += [pan, message["entry_mode"]] if service in CARD_NEEDED else []
-    needed += [message["rrn"]] if service in RRN_NEEDED else []
-    is_original_right = service not in F61_LENGTHS or len(message["original"]) in F61_LENGTHS[service]
-    if not all(needed) or not is_original_right or message["currency"] != rules.CURRENCY:
-        raise Refusal("30")
-    if track_pan and pan != track_pan:
-        raise Refusal("14")
-    return Request(
-        service=service,
-        mti=message.mti,
-        terminal_id=message["terminal_id"],
-        merchant_id=message["merchant_id"],
-        stan=message["stan"],
-        batch=message["private_60"][2:8],
-        amount=int(message["amount"]),
-        pan=pan,
-        expiry=message["expiry"] or after[:4],
-        entry_mode=message["entry_mode"],
-        rrn=message["rrn"],
-        original=message["original"],
-        rrn_here=number,
-        at=now.isoformat(),
-        date=f"{now:%Y-%m-%d}",
-        month=f"{now:%y%m}",
-    )
-
-
-def _composed(message: Message, terminal: Terminal | None, verdict: Verdict, number: str, now: datetime) -> Message:
-    is_money = message.mti in MONEY_MTIS
-    echoed = {n: message.fields[n] for n in (ECHOED if is_money else ECHOED_BY_MANAGEMENT) if n in message.fields}
-    fields = {
-        **echoed,
-        12: f"{now:%H%M%S}",
-        13: f"{now:%m%d}",
-        32: ACQUIRER_ID,
-        37: number,
-        38: verdict.approval_code,
-        39: verdict.response_code,
-        62: verdict.private,
-    }
-    if is_money:
-        fields |= {
-            2: message["pan"] or message["track2"].partition("=")[0],
-            15: f"{now:%m%d}",
-            44: f"{ISSUER_ID:<11}{ACQUIRER_ID:<11}",
-            63: CARD_ORGANISATION,
-        }
-    elif message.mti == "0800" and terminal and verdict.response_code == "00":
-        fields[60] = "00" + terminal.batch + SIGN_IN_DOUBLE_LENGTH  # the terminal adopts the bank's (cup.md 2.6)
-    return Message(_answer_mti(message.mti), {n: value for n, value in fields.items() if value})
-
-
-def _answer_mti(mti: str) -> str:
-    return f"{(int(mti) + 10) % 10_000:04d}"
+def _tlv(tag: int, value: bytes) -> bytes:
+    return tag.to_bytes(2 if tag > 0xFF else 1) + bytes([len(value)]) + value

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from simulator.acquirer.manner import Manner
 from tests.unit.simulator.acquirer.acq_terminal import Bank, TestTerminal, open_bank
 
 
@@ -13,8 +14,23 @@ from tests.unit.simulator.acquirer.acq_terminal import Bank, TestTerminal, open_
 def bank() -> Iterator[Bank]:
     opened = open_bank()
     yield opened
-    assert opened.ledger.sum_of_postings() == 0
+    assert opened.has_it_right()
     opened.ledger.close()
+
+
+@pytest.fixture
+def bank_of() -> Iterator[Callable[[Manner], Bank]]:
+    """Opens a bank of another manner."""
+    opened: list[Bank] = []
+
+    def make(manner: Manner) -> Bank:
+        opened.append(open_bank(manner=manner))
+        return opened[-1]
+
+    yield make
+    for bank in opened:
+        assert bank.has_it_right()
+        bank.ledger.close()
 
 
 @pytest.fixture
@@ -26,4 +42,5 @@ def stranger(bank: Bank) -> TestTerminal:
 @pytest.fixture
 def terminal(stranger: TestTerminal) -> TestTerminal:
     assert stranger.sign_in().response_code == "00"
+    assert stranger.demand == 0
     return stranger

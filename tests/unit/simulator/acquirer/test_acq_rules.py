@@ -9,12 +9,25 @@ import msgspec
 
 from simulator.acquirer.branch import TERMINAL_ID, TEST_TMK
 from terminal.iso8583.codec import decode
+from terminal.iso8583.facts import Facts, Identity
 from terminal.iso8583.frame import unpack
-from terminal.iso8583.messages import Facts, Identity, Kind, Plastic, inquiry, reversal
+from terminal.iso8583.kinds import Kind
+from terminal.iso8583.messages import reversal
 from terminal.money import Money
-from tests.unit.simulator.acquirer.acq_terminal import CHIP, OPENING, OTHER_CARD, PAN, Bank, TestTerminal
+from tests.unit.simulator.acquirer.acq_terminal import (
+    CHIP,
+    FROM_THE_RECORDS,
+    OPENING,
+    OTHER_CARD,
+    Bank,
+    TestTerminal,
+)
 
-FROM_THE_RECORDS = Plastic(PAN, "012", expiry="3012")
+
+def said_to(bank: Bank, terminal: TestTerminal, frame: bytes) -> str:
+    """F39."""
+    answer = unpack(bank.host.answer(frame), terminal.dialect.frame)
+    return decode(answer.body, terminal.dialect.layout)["response_code"]
 
 
 # --- void ------------------------------------------------------------------------------------------------------------
@@ -109,9 +122,24 @@ def test_a_refund_of_a_sale_that_is_not_good_any_more_12(bank: Bank, terminal: T
 def test_another_merchant_cannot_refund_the_sale(bank: Bank, terminal: TestTerminal) -> None:
     _, sale = terminal.sale(500)
     bank.ledger.add_terminal("20000001", "898100087654321", "OTHER", TEST_TMK)
-    other = replace(terminal, me=Identity("20000001", "898100087654321"), mak=b"", last_stan=0)
+    other = replace(terminal, me=Identity("20000001", "898100087654321"), keys={}, last_stan=0)
     other.sign_in()
     assert other.ask(other.refund_facts(sale, 100)).response_code == "25"
+
+
+def test_who_does_not_name_the_original_30(bank: Bank, terminal: TestTerminal) -> None:
+    facts, sale = terminal.sale(500)
+    void = terminal.financial(terminal.void_facts(facts, sale))
+    refund = terminal.financial(terminal.refund_facts(sale, 100))
+    question = terminal.inquiry(terminal.refund_facts(sale, 100))
+    for message, originals in (
+        (void, ("000001", "000000000000", "0000010000")),
+        (refund, ("000000000000", "000000000000031")),
+        (question, ("0000000000000314", "0000010000000314")),
+    ):
+        for original in originals:
+            assert terminal.say(message.with_fields({61: original})).response_code == "30"
+    assert len(bank.entries()) == 1
 
 
 # --- reversal --------------------------------------------------------------------------------------------------------
@@ -159,10 +187,10 @@ def test_reversals_that_change_nothing(bank: Bank, terminal: TestTerminal) -> No
 
 def test_a_reversal_needs_its_mac(bank: Bank, terminal: TestTerminal) -> None:
     facts, _ = terminal.sale(500)
-    terminal_mak, terminal.mak = terminal.mak, b"wrongkey"
-    frame = terminal.frame(reversal(facts, CHIP, terminal.me, "98"))
-    terminal.mak = terminal_mak
-    assert decode(unpack(bank.host.answer(frame)).body)["response_code"] == "A0"
+    keys, terminal.keys = terminal.keys, {"mak": b"wrongkey"}
+    frame = terminal.frame(reversal(terminal.dialect, facts, CHIP, terminal.me, "98"))
+    terminal.keys = keys
+    assert said_to(bank, terminal, frame) == "A0"
     assert bank.balance() == OPENING - 500
 
 
@@ -214,8 +242,8 @@ def test_a_sale_is_not_a_refund_to_an_inquiry(terminal: TestTerminal) -> None:
 def test_a_forged_inquiry_buries_nothing(bank: Bank, terminal: TestTerminal) -> None:
     _, sale = terminal.sale(500)
     facts = terminal.refund_facts(sale, 200)
-    mak, terminal.mak = terminal.mak, b"wrongkey"
-    frame = terminal.frame(inquiry(facts, "000090", "0314", terminal.me))
-    terminal.mak = mak
-    assert decode(unpack(bank.host.answer(frame)).body)["response_code"] == "A0"
+    keys, terminal.keys = terminal.keys, {"mak": b"wrongkey"}
+    frame = terminal.frame(terminal.inquiry(facts))
+    terminal.keys = keys
+    assert said_to(bank, terminal, frame) == "A0"
     assert terminal.ask(facts).response_code == "00"
