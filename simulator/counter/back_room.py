@@ -20,6 +20,7 @@ from keys.vault import Vault
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, TEST_TMK_KCV, open_test_branch
 from simulator.acquirer.faults import Faults
 from simulator.acquirer.host import Host
+from simulator.acquirer.issuer import TestIssuer
 from simulator.acquirer.ledger import Ledger
 from simulator.acquirer.server import serve
 from simulator.cards.description import CardDescription
@@ -28,6 +29,8 @@ from simulator.cards.tray import load_tray
 from simulator.cards.vpcd import VpcdCard
 from simulator.cards.vpcd_reader import free_port
 from simulator.counter.printer import PtyPrinter
+from terminal.iso8583.cup import cup
+from terminal.iso8583.dialect import Choices
 
 ZONE = "Asia/Shanghai"
 HAND = 0.5  # seconds between two cards: a hand is not faster, and pcscd looks at a virtual slot every 0.4 s
@@ -43,10 +46,10 @@ terminal_id = "{terminal_id}"
 merchant_id = "{merchant_id}"
 is_test = true
 [line]
-host = "127.0.0.1"
-port = {port}
+addresses = ["127.0.0.1:{port}"]
 authority = "{folder}/tls/ca.pem"
 answer_seconds = {answer_seconds}
+[dialect.choices]
 has_inquiry = true
 [printer]
 target = "serial:{printer}@115200"
@@ -59,6 +62,7 @@ journal = "{folder}/journal.db"
 vault = "{folder}/vault"
 device_key = "{folder}/device.key"
 front_socket = "{folder}/front.sock"
+inbox = "{folder}/inbox"
 """
 
 
@@ -187,9 +191,10 @@ class BackRoom:
             if self.ledger.card_balance(card.pan) is None:
                 self.ledger.add_account(card.pan, f"{card.holder_zh} {card.holder_en}", OPENING_BALANCE)
         make_test_authority(self.folder / "tls")
-        self.host = Host(self.ledger, BankClock(), secrets.token_bytes)
-        server = await self._stack.enter_async_context(await serve(self.host, self.faults, self.folder / "tls"))
-        return server.port
+        dialect = cup(Choices(has_inquiry=True))
+        self.host = Host(self.ledger, BankClock(), secrets.token_bytes, dialect, issuer=TestIssuer())
+        self.bank = await self._stack.enter_async_context(await serve(self.host, self.faults, self.folder / "tls"))
+        return self.bank.port
 
     def _make_keys(self) -> None:
         key = self.folder / "device.key"

@@ -5,10 +5,55 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 
+class CannotShow(Exception):
+    """It is there, and this machine cannot show it; a sentence says why."""
+
+
+class BankDesk(Protocol):
+    """The bank behind the counter."""
+
+    def faults(self) -> dict[str, Any]:
+        """line, and waiting: the rules in words."""
+        ...
+
+    def add_faults(self, script: str) -> None:
+        """Raises ValueError with the word that is wrong."""
+        ...
+
+    def clear_faults(self) -> None:
+        """Nothing waits and the line is up."""
+        ...
+
+    def day(self) -> str:
+        """The bank's clearing day, YYYY-MM-DD."""
+        ...
+
+    def shift_day(self, days: int) -> None: ...
+
+    def expire_keys(self) -> None: ...
+
+    def demand(self, code: str) -> None:
+        """Raises ValueError for a code that there is not."""
+        ...
+
+    def go_down(self, seconds: float) -> None: ...
+
+    def reconciliation(self, day: str) -> str:
+        """The clearing day's CSV."""
+        ...
+
+    def signature_png(self, id: int) -> bytes:
+        """Raises KeyError, CannotShow."""
+        ...
+
+
 class CounterDesk(Protocol):
     """One counter. `serial` grows with every new screen."""
 
     serial: int
+
+    @property
+    def bank(self) -> BankDesk: ...
 
     @property
     def line(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from simulator.acquirer.faults import LineState
 from simulator.counter.back_room import BackRoom
+from simulator.counter.bank import CounterBank
 from simulator.counter.play import play_refund
 from terminal.events import FrontAttached, KeyPressed, StrokeDrawn
 from terminal.front_link import CoreLink
@@ -35,6 +36,7 @@ class Shop:
         self._shown, self.serial = WAITING, 0
         self._changed = asyncio.Event()
         self._link: CoreLink | None = None
+        self.bank = CounterBank(room.host, room.faults, room.bank)
 
     # --- the front -----------------------------------------------------------------------------------------------
     async def attend(self) -> None:
@@ -124,7 +126,7 @@ class Shop:
         self._room.printer.set_state(state)
 
     def ledger(self) -> dict[str, Any]:
-        return self._room.ledger.report()
+        return self.bank.ledger()
 
     async def power_cut(self) -> None:
         await self._room.cut_power()

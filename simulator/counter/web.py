@@ -7,9 +7,9 @@ or Origin is 403: no page from elsewhere may press keys here.
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import msgspec
 from starlette.applications import Starlette
@@ -17,26 +17,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
+from simulator.counter.bank_web import bank_routes
 from simulator.counter.desk import CounterDesk
+from simulator.counter.edge import Loopback, Refused, body_of, done, sentence
 from terminal.events import KEYS
 
-T = TypeVar("T", bound=msgspec.Struct)
 STATIC = Path(__file__).parent / "static"
-LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
-POLICY = b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-HEADERS = (
-    (b"content-security-policy", POLICY),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-)
-LONGEST_BODY, MOST_POINTS = 65_536, 2_000
+MOST_POINTS = 2_000
 Pixel = Annotated[int, msgspec.Meta(ge=0, le=4_095)]  # no screen of ours is larger
-HTTP_PORT = 80  # the one that a Host header may leave out
 BEAT = 15.0  # seconds between signs of life to the page
 
 
@@ -63,14 +53,6 @@ class PowerBody(msgspec.Struct, forbid_unknown_fields=True):
     cut: bool
 
 
-class Refused(Exception):
-    """A request that is answered with a status and a sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status, self.sentence = status, sentence
-
-
 def counter_app(desk: CounterDesk) -> ASGIApp:
     """The ASGI application of one counter."""
     web = _Web(desk)
@@ -78,20 +60,21 @@ def counter_app(desk: CounterDesk) -> ASGIApp:
         Route("/", web.page),
         Route("/api/screen", web.screen),
         Route("/api/screen.png", web.screen_png),
-        Route("/api/key", _sentence(web.key), methods=["POST"]),
+        Route("/api/key", sentence(web.key), methods=["POST"]),
         Route("/api/cards", web.cards),
-        Route("/api/card", _sentence(web.card), methods=["POST"]),
-        Route("/api/touch", _sentence(web.touch), methods=["POST"]),
+        Route("/api/card", sentence(web.card), methods=["POST"]),
+        Route("/api/touch", sentence(web.touch), methods=["POST"]),
         Route("/api/paper", web.paper),
-        Route("/api/line", _sentence(web.line), methods=["POST"]),
-        Route("/api/printer", _sentence(web.printer), methods=["POST"]),
+        Route("/api/line", sentence(web.line), methods=["POST"]),
+        Route("/api/printer", sentence(web.printer), methods=["POST"]),
         Route("/api/ledger", web.ledger),
-        Route("/api/power", _sentence(web.power), methods=["POST"]),
+        Route("/api/power", sentence(web.power), methods=["POST"]),
         Route("/api/facts", web.facts),
         Route("/api/events", web.events),
+        *bank_routes(desk.bank),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    return _Loopback(Starlette(routes=routes))
+    return Loopback(Starlette(routes=routes))
 
 
 class _Web:
@@ -108,17 +91,17 @@ class _Web:
         return Response(self._desk.screen_png(), media_type="image/png")
 
     async def key(self, request: Request) -> Response:
-        body = await _body(request, KeyBody)
+        body = await body_of(request, KeyBody)
         if body.key not in KEYS:
             raise Refused(404, f"there is no such key; the keys are {' '.join(KEYS)}")
         self._desk.press(body.key)
-        return _done()
+        return done()
 
     async def cards(self, _: Request) -> Response:
         return JSONResponse(self._desk.cards())
 
     async def card(self, request: Request) -> Response:
-        body = await _body(request, CardBody)
+        body = await body_of(request, CardBody)
         wanted = [name for name in ("insert", "swipe", "tap", "remove") if getattr(body, name)]
         if len(wanted) != 1:
             raise Refused(400, "say one of insert, swipe, tap (with a card's id) or remove")
@@ -126,9 +109,9 @@ class _Web:
             raise Refused(409, "this terminal has no contactless reader: insert or swipe the card")
         if body.remove:
             await self._desk.remove()
-            return _done()
+            return done()
         await self._present(body.insert, body.swipe)
-        return _done()
+        return done()
 
     async def _present(self, insert: str, swipe: str) -> None:
         ways = {card["id"]: card["kinds"] for card in self._desk.cards()}
@@ -143,11 +126,11 @@ class _Web:
             await self._desk.swipe(swipe)
 
     async def touch(self, request: Request) -> Response:
-        body = await _body(request, TouchBody)
+        body = await body_of(request, TouchBody)
         if not 1 <= len(body.stroke) <= MOST_POINTS:
             raise Refused(400, f"a stroke has 1 to {MOST_POINTS} points")
         self._desk.touch(body.stroke)
-        return _done()
+        return done()
 
     async def paper(self, _: Request) -> Response:
         papers = self._desk.papers()
@@ -162,22 +145,22 @@ class _Web:
         return await self._set(request, self._desk.set_printer)
 
     async def _set(self, request: Request, setter: Callable[[str], None]) -> Response:
-        body = await _body(request, StateBody)
+        body = await body_of(request, StateBody)
         try:
             setter(body.state)
         except ValueError as error:
             raise Refused(404, f"there is no such state: {error}") from None
-        return _done()
+        return done()
 
     async def ledger(self, _: Request) -> Response:
         return JSONResponse(self._desk.ledger())
 
     async def power(self, request: Request) -> Response:
-        body = await _body(request, PowerBody)
+        body = await body_of(request, PowerBody)
         if not body.cut:
             raise Refused(400, 'say {"cut": true}')
         await self._desk.power_cut()
-        return _done()
+        return done()
 
     async def facts(self, _: Request) -> Response:
         return JSONResponse(self._desk.facts())
@@ -193,62 +176,3 @@ class _Web:
                 serial = newest
 
         return StreamingResponse(told(), media_type="text/event-stream")
-
-
-def _sentence(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """A refusal as its status and sentence."""
-
-    async def handled(request: Request) -> Response:
-        try:
-            return await handle(request)
-        except Refused as refusal:
-            return JSONResponse({"error": refusal.sentence}, refusal.status)
-
-    return handled
-
-
-async def _body(request: Request, kind: type[T]) -> T:
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LONGEST_BODY:
-            raise Refused(413, "that is too long")
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
-        raise Refused(400, f"the body is not what is asked for: {error}") from None
-
-
-def _done() -> Response:
-    return JSONResponse({"ok": True})
-
-
-class _Loopback:
-    """Turns away foreign hosts and origins, and adds the headers of a closed page."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def with_headers(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *HEADERS]}
-            await send(message)
-
-        if not _is_local(dict(scope["headers"]), scope["server"][1]):
-            refusal = JSONResponse({"error": "the counter answers to pages of this machine only"}, 403)
-            await refusal(scope, receive, with_headers)
-            return
-        await self._app(scope, receive, with_headers)
-
-
-def _is_local(headers: dict[bytes, bytes], port: int) -> bool:
-    """Whether Host is one of our own names at our own port, and Origin, where a browser sends it, is our page."""
-    host = headers.get(b"host", b"").decode("latin-1")
-    origin = headers.get(b"origin", b"").decode("latin-1")
-    ours = {f"{name}:{port}" for name in LOCAL_NAMES} | (LOCAL_NAMES if port == HTTP_PORT else frozenset())
-    return host in ours and origin in ("", f"http://{host}")

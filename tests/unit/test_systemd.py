@@ -43,5 +43,5 @@ def test_the_examples_are_accepted(tmp_path):
     from terminal.config import load
     from ui.front import configured
 
-    assert load(SYSTEMD / "terminal.example.toml").line.port == 9443
+    assert load(SYSTEMD / "terminal.example.toml").line.addresses[0] == "acquirer.example:9443"
     assert configured(SYSTEMD / "front.example.toml", {}).device_class

@@ -8,11 +8,55 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from simulator.acquirer.fault_script import parsed, spelled
+from simulator.counter.desk import CannotShow
 from simulator.counter.paper import as_png, as_text
 from terminal.paper import TextRow
 
 LINES = ("up", "down", "slow", "answer_lost", "request_lost")
+PNG = b"\x89PNG..."
 RECEIPT = (TextRow("签购单", is_tall=True), TextRow("退货 REFUND"), TextRow("RMB  -30.00", is_large=True))
+
+
+class CardboardBank:
+    """A BankDesk of cardboard; `asked` as at its counter."""
+
+    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
+        self.asked, self.waiting = asked, list[str]()
+
+    def faults(self) -> dict[str, Any]:
+        return {"line": "up", "waiting": self.waiting}
+
+    def add_faults(self, script: str) -> None:
+        self.waiting += map(spelled, parsed(script))
+
+    def clear_faults(self) -> None:
+        self.waiting.clear()
+
+    def day(self) -> str:
+        return "2026-04-28"
+
+    def shift_day(self, days: int) -> None:
+        self.asked.append(("days", days))
+
+    def expire_keys(self) -> None:
+        self.asked.append(("expire keys",))
+
+    def demand(self, code: str) -> None:
+        if code not in tuple("123456789bc"):
+            raise ValueError(code)
+        self.asked.append(("demand", code))
+
+    def go_down(self, seconds: float) -> None:
+        self.asked.append(("down", seconds))
+
+    def reconciliation(self, day: str) -> str:
+        return f"day,kind,amount\r\n{day},退货,3000\r\n"
+
+    def signature_png(self, id: int) -> bytes:
+        if id == 2:
+            raise CannotShow("the signature cannot be shown here: libjbig.so.0 is not installed")
+        return {1: PNG}[id]
 
 
 class CardboardDesk:
@@ -22,6 +66,7 @@ class CardboardDesk:
         self.serial, self.line, self.inserted = 1, "up", ""
         self.asked: list[tuple[Any, ...]] = []
         self.has_changed = asyncio.Event()
+        self.bank = CardboardBank(self.asked)
 
     def screen(self) -> dict[str, Any]:
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -30,6 +30,7 @@ def texts(rows: Paper) -> list[TextRow]:
     return found
 
 
+@settings(deadline=None)  # the first call loads the printer's package
 @given(PAPERS)
 def test_round_trip(paper: Paper) -> None:
     decoded = Decoder().feed(escpos_bytes(paper, 32))
