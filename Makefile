@@ -8,7 +8,7 @@ export PYGAME_HIDE_SUPPORT_PROMPT = 1
 APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei util-linux libjbig0
 APT_TEST := $(APT_RUN) systemd jbigkit-bin
 
-.PHONY: run test check bench fmt clean
+.PHONY: run test check bench fuzz fmt clean
 
 run: $(VENV)/.run
 	@exec $(VENV)/bin/yuanlu counter $(if $(PLAY),--headless --play $(PLAY),)
@@ -27,6 +27,14 @@ bench: $(VENV)/.test
 		--benchmark-columns=median,iqr,ops,rounds --benchmark-sort=name
 	$(PY) -m benchmarks.own_time
 	$(PY) -m benchmarks.idle
+	$(PY) -m benchmarks.settlement
+	$(PY) -m benchmarks.bank_load --terminals 200 --rate 300 --seconds 10
+	$(PY) -m benchmarks.bank_load --terminals 200 --seconds 10
+
+# coverage-guided, ten minutes; not part of the tests, which hold the same laws with hypothesis
+fuzz: $(VENV)/.test
+	$(PY) -m pip install --disable-pip-version-check -q --require-hashes --no-deps -r requirements-fuzz.lock
+	mkdir -p .fuzz && $(PY) -m tests.fuzz.fuzz_wire -max_total_time=$(or $(FUZZ_SECONDS),600) -artifact_prefix=.fuzz/ .fuzz
 
 fmt: $(VENV)/.test
 	$(VENV)/bin/ruff check --fix .

@@ -21,6 +21,7 @@ from keys.vault import Vault
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, open_test_branch
 from simulator.acquirer.faults import Faults, LineState, Spoil
 from simulator.acquirer.host import Host
+from simulator.acquirer.issuer import Issuer, TestIssuer
 from simulator.acquirer.ledger import Ledger
 from simulator.acquirer.line import SimulatedLine
 from simulator.acquirer.manner import Manner
@@ -45,6 +46,7 @@ from ui.text import words
 PATIENCE = 400.0  # virtual seconds to wait for a screen
 PIN = "246801"  # TEST PIN of every card
 FORGETS_NOTHING = Manner()
+ISSUER = TestIssuer()  # verifies the ARQC of our cards; None believes any
 INQUIRY = Choices(has_inquiry=True)
 DEVICE_KEY = bytes(range(32))  # TEST KEY
 
@@ -195,6 +197,7 @@ class Shop:
         cut_at: int | None = None,
         host: type[Host] = Host,
         choices: Choices = INQUIRY,
+        issuer: Issuer | None = ISSUER,
         **settings: Any,
     ) -> None:
         self.bank, self.folder = bank, folder
@@ -202,7 +205,7 @@ class Shop:
         self.clock = VirtualClock()
         self.front = ScriptedFront()
         self.reader, self.stripe, self.printer = SimulatedReader(), SimulatedStripe(), SimulatedPrinter()
-        self.host = host(bank.ledger, self.clock, _chance(), cup(choices), bank.manner)
+        self.host = host(bank.ledger, self.clock, _chance(), cup(choices), bank.manner, issuer)
         self.line = SimulatedLine(self.host, bank.faults)
         self.config = _config(folder, policy or Policy(), choices, settings)
         vault = Vault(folder / "vault", DEVICE_KEY)

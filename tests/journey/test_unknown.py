@@ -12,7 +12,7 @@ from terminal.exchange.stages import Accepted, GivenUp, Refused, Reversed, Unkno
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.kinds import Kind
 from tests.journey.shop import MERCHANT_ID, Bank, day
-from tests.journey.teller import Teller
+from tests.journey.teller import Teller, agrees
 
 NO_INQUIRY = Choices()
 REPEATS = Choices(refund_silence="repeat")
@@ -229,3 +229,44 @@ def test_a_void_names_its_sale_with_as_many_digits_as_the_acquirer_wants(tmp_pat
         assert isinstance(await teller.do(Kind.VOID, original=await teller.do(Kind.SALE)), Accepted)
 
     day(tmp_path, bank, script, choices=Choices(void_original_digits=digits))
+
+
+# --- late answers ----------------------------------------------------------------------------------------------------
+def test_a_late_acceptance_overrules_no_answer_and_a_void_is_reversed_all_the_same(tmp_path, bank):
+    async def script(shop):
+        teller = Teller(shop)
+        await teller.sign_in()
+        bank.faults.late = 61.0  # after the deadline of 60, while the inquiry waits for its own answer
+        sale = await teller.do(Kind.SALE, 10_000)
+        bank.spoil("late", "0220")
+        bank.spoil("lost", "0200")  # the inquiry's answer never comes
+        stage = await teller.do(Kind.REFUND, 4_000, sale)
+        assert isinstance(stage, Accepted), stage
+        assert stage.is_late
+        assert stage.reply.response_code == "00"
+        other = await teller.do(Kind.SALE, 5_000)
+        bank.spoil("late", "0200")
+        bank.spoil("lost", "0400")
+        assert isinstance(await teller.do(Kind.VOID, original=other), Reversed)
+
+    day(tmp_path, bank, script, choices=Choices(has_inquiry=True))
+    assert bank.balance() == 1_000_000 - 6_000 - 5_000
+
+
+def test_control_books_that_differ_are_noticed(tmp_path, bank):
+    """The law of these tests is alive: a terminal that forgets a refund does not agree with its bank."""
+
+    async def script(shop):
+        teller = Teller(shop)
+        await teller.sign_in()
+        sale = await teller.do(Kind.SALE, 10_000)
+        silence = {kind: form.silence for kind, form in shop.room.acquirer.dialect.forms.items()}
+        agrees(bank, [sale], silence)
+        refund = await teller.do(Kind.REFUND, 4_000, sale)
+        with pytest.raises(AssertionError, match="does not know"):
+            agrees(bank, [sale], silence)
+        with pytest.raises(AssertionError):
+            agrees(bank, [sale, Refused(refund.request, "51")], silence)
+        agrees(bank, [sale, refund], silence)
+
+    day(tmp_path, bank, script)
