@@ -5,10 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+from terminal.ports import DeviceError
+
+T = TypeVar("T")
 
 SUFFIX, COMING, WHY = ".csv", ".coming", ".why"
 MOST_BYTES = 32 * 1024 * 1024  # a larger one is no day of one merchant; it is read as too short
+
+
+class InboxFailed(DeviceError):
+    """The folder cannot be read or written (rights, disk)."""
 
 
 class FolderInbox:
@@ -18,10 +28,18 @@ class FolderInbox:
         self._folder = Path(folder) if folder else None
 
     async def waiting(self) -> list[tuple[str, str]]:
-        return await asyncio.to_thread(self._read) if self._folder is not None else []
+        """Raises InboxFailed."""
+        return await self._done(self._read) if self._folder is not None else []
 
     async def put_by(self, name: str, verdict: str, why: str) -> None:
-        await asyncio.to_thread(self._put_by, name, verdict, why)
+        """Raises InboxFailed."""
+        await self._done(lambda: self._put_by(name, verdict, why))
+
+    async def _done(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(work)
+        except OSError as error:
+            raise InboxFailed(f"the inbox cannot be used: {error.strerror}") from None
 
     def _read(self) -> list[tuple[str, str]]:
         assert self._folder is not None

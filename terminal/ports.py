@@ -213,11 +213,11 @@ class Inbox(Protocol):
     """Where field staff and the back office put the acquirer's files."""
 
     async def waiting(self) -> list[tuple[str, str]]:
-        """Name and text of each file not read yet; one that is not text comes as it can be read."""
+        """Name and text of each file not read yet; one that is not text comes as it can be read. Raises DeviceError."""
         ...
 
     async def put_by(self, name: str, verdict: str, why: str) -> None:
-        """Out of the way, marked with the verdict; `why` is written beside it when it is not ""."""
+        """Out of the way, marked with the verdict; `why` is written beside it when it is not "". Raises DeviceError."""
         ...
 
 

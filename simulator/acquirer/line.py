@@ -60,6 +60,9 @@ class SimulatedConnection:
             self._arrived.put_nowait(lost)
         else:
             self._arrived.put_nowait(frame)
+            if heard.cut is not None:  # it came whole, and then the line broke
+                self._is_broken = True
+                self._arrived.put_nowait(LinkLost("the line broke after the answer"))
 
 
 class SimulatedLine:

@@ -18,10 +18,12 @@ from terminal.dialogue.desk import PROMPT_SECONDS, Cancelled, TimedOut
 from terminal.dialogue.room import Room
 from terminal.emv.account import Account
 from terminal.emv.errors import CardBlocked, CardFaulty, EmvError, NotAccepted
+from terminal.emv.refund import read_account
 from terminal.events import KeyPressed
 from terminal.exchange.request import CardOnFile, Request
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.message import mask_pan
+from terminal.money import Money
 from terminal.ports import Card, CardMute, CardRemoved, NoCard, ReaderMissing
 from terminal.screens import CardPrompt, Row, Say, say
 
@@ -87,6 +89,28 @@ async def seal(room: Room, plastic: Plastic, account: Account | None = None) -> 
         label=account.label if account else "",
     )
     return Presented(card, sealed)
+
+
+async def card_of(room: Room, title: Say, request: Request, amount: Money) -> Presented:
+    """The card of an earlier request, proven by fingerprint (refund.md 2, rule 3). Raises Stopped(card-differs)."""
+    rows = (
+        Row(say("row.amount"), f"¥{amount}", is_strong=True),
+        Row(say("row.card"), request.card.masked_pan),
+    )
+    read = await present(room, title, rows, lambda card: _account_of(room, card))
+    presented = await seal(room, of_stripe(read)) if isinstance(read, str) else read
+    if presented.card.fingerprint != request.card.fingerprint:
+        raise Stopped("card-differs", card=request.card.masked_pan, other=presented.card.masked_pan)
+    return presented
+
+
+async def _account_of(room: Room, card: Card) -> Presented:
+    """READ_ONLY: the account data, nothing more; the card may leave at once (emv.md 2)."""
+    try:
+        account = await read_account(card.transmit, card.protocol, room.kernel)
+    finally:
+        await card.close()
+    return await seal(room, of_chip(account), account)
 
 
 async def from_records(room: Room, request: Request) -> Presented:

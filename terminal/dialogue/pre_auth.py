@@ -20,11 +20,9 @@ from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
 from terminal.dialogue.sale import charge
 from terminal.dialogue.wanted import original_of, wanted
-from terminal.emv.refund import read_account
 from terminal.exchange.stages import Accepted
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
-from terminal.ports import Card
 from terminal.refund.holds import is_free, most
 from terminal.screens import Item, Row, Say, Sheet, say
 
@@ -89,27 +87,10 @@ async def _amount(room: Room, title: Say, hold: Accepted) -> Money:
 
 
 async def _card(room: Room, kind: Kind, title: Say, original: Accepted, amount: Money) -> Presented:
-    """The card of the original. Raises Stopped(card-differs)."""
+    """The card of the original, read; or as it is on record. Raises Stopped(card-differs)."""
     if kind is Kind.COMPLETION_VOID:
         return await cards.from_records(room, original.request)
-    rows = (
-        Row(say("row.amount"), f"¥{amount}", is_strong=True),
-        Row(say("row.card"), original.request.card.masked_pan),
-    )
-    read = await cards.present(room, title, rows, lambda card: _read(room, card))
-    presented = await cards.seal(room, cards.of_stripe(read)) if isinstance(read, str) else read
-    if presented.card.fingerprint != original.request.card.fingerprint:
-        raise Stopped("card-differs", card=original.request.card.masked_pan, other=presented.card.masked_pan)
-    return presented
-
-
-async def _read(room: Room, card: Card) -> Presented:
-    """READ_ONLY: the account data, nothing more (no F55, cup.md 2.2)."""
-    try:
-        account = await read_account(card.transmit, card.protocol, room.kernel)
-    finally:
-        await card.close()
-    return await cards.seal(room, cards.of_chip(account), account)
+    return await cards.card_of(room, title, original.request, amount)
 
 
 def _item(stage: Accepted) -> Item:

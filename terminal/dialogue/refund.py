@@ -17,13 +17,10 @@ from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
 from terminal.dialogue.wanted import original_of, wanted
-from terminal.emv.refund import read_account
 from terminal.exchange.request import FeeSheet
 from terminal.exchange.stages import Accepted
-from terminal.iso8583.facts import Plastic
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
-from terminal.ports import Card
 from terminal.refund.policy import Decision, decide, fee_sheet, may_give_back
 from terminal.screens import Item, Row, Say, Sheet, say
 
@@ -42,7 +39,7 @@ async def give_back(room: Room) -> None:
     decision = await _decision(room, sale, fees, amount)
     await _explain(room, sale, fees, amount, decision)
     supervisor = await _supervisor(room, amount) if decision.needs_supervisor else ""
-    presented = await _card_of(room, sale, amount)
+    presented = await cards.card_of(room, TITLE, sale.request, amount)
     decision = await _decision(room, sale, fees, amount)  # minutes may have passed: midnight, another refund
     assert decision.kind is not None
     await _confirm(room, sale, fees, amount, decision.kind, reason, presented)
@@ -142,29 +139,6 @@ async def _supervisor(room: Room, amount: Money) -> str:
     )
 
 
-async def _card_of(room: Room, sale: Accepted, amount: Money) -> Presented:
-    """The card of the sale, proven by fingerprint (refund.md 2, rule 3). Raises Stopped(card-differs)."""
-    rows = (
-        Row(say("row.amount"), f"¥{amount}", is_strong=True),
-        Row(say("row.card"), sale.request.card.masked_pan),
-    )
-    read = await cards.present(room, TITLE, rows, lambda card: _read(room, card))
-    presented = await cards.seal(room, cards.of_stripe(read)) if isinstance(read, str) else read
-    if presented.card.fingerprint != sale.request.card.fingerprint:
-        raise Stopped("card-differs", card=sale.request.card.masked_pan, other=presented.card.masked_pan)
-    return presented
-
-
-async def _read(room: Room, card: Card) -> Presented:
-    """READ_ONLY: the account data, nothing more; the card may leave at once (emv.md 2)."""
-    try:
-        account = await read_account(card.transmit, card.protocol, room.kernel)
-    finally:
-        await card.close()
-    plastic: Plastic = cards.of_chip(account)
-    return await cards.seal(room, plastic, account)
-
-
 async def _confirm(
     room: Room, sale: Accepted, fees: FeeSheet, amount: Money, kind: Kind, reason: str, presented: Presented
 ) -> None:
@@ -174,7 +148,7 @@ async def _confirm(
         Row(say("row.kind"), say(f"kind.{kind.value}")),
         Row(say("row.amount"), f"¥{amount}", is_strong=True),
         Row(say("row.card"), presented.card.masked_pan),
-        Row(say("row.original"), f"#{sale.request.stan} {sale.request.at[5:10]} ¥{sale.request.amount}"),
+        Row(say("row.original"), f"#{sale.request.stan} {sale.request.at[5:10]} ¥{sale.amount}"),
         Row(say("row.reason"), say(f"reason.{reason}")),
         *([Row(say("row.costs"), f"¥{costs}")] if costs.minor else []),
     )

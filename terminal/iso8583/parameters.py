@@ -1,15 +1,9 @@
 """F62 of the downloads as values (cup.md 2.13). Law: read whole or refused; nothing is guessed of what is cut off.
 
->>> settings(b"1230" + b"143055512345678" + b"")
-Traceback (most recent call last):
-...
-terminal.iso8583.parameters.ListRefused: unreadable
->>> bins(b"06625000" + b"07622588")
-Traceback (most recent call last):
-...
-terminal.iso8583.parameters.ListRefused: unreadable
->>> bins(b"06625000" + b"0462258806622599"[0:6])
+>>> bins(b"0662500004" + b"6225")
 ['625000', '6225']
+>>> settings(b"1160" + b"231")
+{'11': b'60', '23': b'1'}
 """
 
 from __future__ import annotations
