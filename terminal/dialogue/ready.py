@@ -119,8 +119,18 @@ async def _meet_demands(room: Room) -> None:
         await _report_status(room)
     for sort in SORTS:
         if sort.demand in demands:
-            await fetched(room, sort)
+            await _fetch_demanded(room, sort)
     demands.clear()  # the rest (TMS, exchange rates) is not this terminal's
+
+
+async def _fetch_demanded(room: Room, sort: Sort) -> None:
+    """A demand that the acquirer itself refuses to serve is said and dropped: it will ask again; the shop goes on."""
+    try:
+        await fetched(room, sort)
+    except Stopped as stop:
+        if stop.name != "download-refused":
+            raise
+        await bad_news.tell(room.desk, room.journal, stop.name, TITLE, **stop.args_)
 
 
 async def _report_status(room: Room) -> None:

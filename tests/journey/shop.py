@@ -32,8 +32,8 @@ from terminal import app
 from terminal.config import Config, DialectConfig, Files, LineConfig, Merchant, PrinterConfig
 from terminal.dialogue.desk import Desk
 from terminal.events import Event, FrontAttached, KeyPressed, StrokeDrawn
-from terminal.iso8583.cup import cup
 from terminal.iso8583.dialect import Choices
+from terminal.iso8583.dialects import by_name
 from terminal.journal.journal import Journal
 from terminal.ports import Hardware
 from terminal.refund.policy import Policy
@@ -198,6 +198,7 @@ class Shop:
         host: type[Host] = Host,
         choices: Choices = INQUIRY,
         issuer: Issuer | None = ISSUER,
+        dialect: str = "cup",
         **settings: Any,
     ) -> None:
         self.bank, self.folder = bank, folder
@@ -205,9 +206,9 @@ class Shop:
         self.clock = VirtualClock()
         self.front = ScriptedFront()
         self.reader, self.stripe, self.printer = SimulatedReader(), SimulatedStripe(), SimulatedPrinter()
-        self.host = host(bank.ledger, self.clock, _chance(), cup(choices), bank.manner, issuer)
+        self.host = host(bank.ledger, self.clock, _chance(), by_name(dialect, choices), bank.manner, issuer)
         self.line = SimulatedLine(self.host, bank.faults)
-        self.config = _config(folder, policy or Policy(), choices, settings)
+        self.config = _config(folder, policy or Policy(), DialectConfig(dialect, choices), settings)
         vault = Vault(folder / "vault", DEVICE_KEY)
         if not (folder / "vault").exists():
             check = sm4_kcv if choices.cipher == "sm4" else kcv
@@ -451,13 +452,13 @@ def _chance() -> Callable[[int], bytes]:
     return draw
 
 
-def _config(folder: Path, policy: Policy, choices: Choices, settings: dict[str, Any]) -> Config:
+def _config(folder: Path, policy: Policy, dialect: DialectConfig, settings: dict[str, Any]) -> Config:
     return Config(
         merchant=Merchant("测试商户", TERMINAL_ID, MERCHANT_ID),
         line=LineConfig(("bank.test:1",), "ca.pem"),
         printer=PrinterConfig("none"),
         files=Files(str(folder / "journal"), str(folder / "vault"), "key", "front.sock", str(folder / "inbox")),
-        dialect=DialectConfig("cup", choices),
+        dialect=dialect,
         policy=msgspec.structs.replace(policy),
         **settings,
     )

@@ -324,6 +324,20 @@ def test_what_the_bank_demands_is_done_before_the_next_money(tmp_path, bank, cod
     day(tmp_path, bank, script)
 
 
+def test_a_demand_that_the_bank_refuses_to_serve_does_not_close_the_shop(tmp_path, bank):
+    async def script(shop):
+        await shop.first_day()
+        shop.host.demand(TERMINAL_ID, "4")
+        await shop.sell("1000")
+        bank.spoil("says", "0820", "96")
+        await shop.press("1")
+        await shop.see("公钥下载失败")
+        await shop.press("enter")
+        await shop.see("请输入消费金额")
+
+    day(tmp_path, bank, script)
+
+
 def test_a_demanded_sign_in_is_done_before_the_next_money(tmp_path, bank):
     async def script(shop):
         await shop.first_day()
@@ -406,3 +420,23 @@ def test_every_sort_of_sign_in_carries_a_sale_with_pin_and_a_refund(tmp_path, ba
 
     day(tmp_path, bank, script, choices=Choices(sign_in=sign_in, has_inquiry=True), pin_for=(Kind.SALE,))
     assert bank.balance("stripe-only") == 1_000_000 - 6_000
+
+
+# --- success with a message ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("code", "word"), [("11", "贵宾"), ("A2", "发卡行"), ("A4", "发卡行"), ("A6", "发卡行")])
+def test_a_success_with_a_message_is_a_success_and_says_it(tmp_path, bank, code, word):
+    async def script(shop):
+        await shop.first_day()
+        bank.spoil("says", "0200", code)
+        await shop.press("1")
+        await shop.see("请输入消费金额")
+        await shop.enter("1000")
+        await shop.present("stripe-only", "swipe")
+        await shop.see("确认")
+        await shop.press("enter")
+        await shop.see("消费成功", word)
+        (stage,) = await shop.journal.recent()
+        assert isinstance(stage, Accepted)
+
+    day(tmp_path, bank, script)
+    assert bank.balance("stripe-only") == 1_000_000 - 1_000
