@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,14 +47,19 @@ class FolderInbox:
         assert self._folder is not None
         if not self._folder.is_dir():
             return []
-        return [(path.name, _text(path)) for path in sorted(self._folder.glob(f"*{SUFFIX}"))]
+        found = []
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+            with contextlib.suppress(OSError):  # one that cannot be read must not hide the others
+                found.append((path.name, _text(path)))
+        return found
 
     def _put_by(self, name: str, verdict: str, why: str) -> None:
         assert self._folder is not None
         path = self._folder / name
-        path.replace(path.with_name(f"{name}.{verdict}"))
+        kept = next(kept for kept in _names(path, verdict) if not kept.exists())  # evidence is never overwritten
+        path.replace(kept)
         if why:
-            path.with_name(f"{name}{WHY}").write_text(why + "\n", "utf-8")
+            kept.with_name(f"{kept.name}{WHY}").write_text(why + "\n", "utf-8")
 
 
 def hand_in(folder: Path, file: Path) -> Path:
@@ -67,6 +74,12 @@ def hand_in(folder: Path, file: Path) -> Path:
     finally:
         os.close(descriptor)
     return coming.replace(place)
+
+
+def _names(path: Path, verdict: str) -> Iterator[Path]:
+    yield path.with_name(f"{path.name}.{verdict}")
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.name}.{number}.{verdict}")
 
 
 def _text(path: Path) -> str:

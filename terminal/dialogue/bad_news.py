@@ -60,6 +60,8 @@ CODES = {
     "not-offered": "S04",
     "download-refused": "S05",
     "no-balance": "S06",
+    "batch-full": "S07",
+    "no-settlement": "S08",
     "hold-not-found": "H01",
     "completion-not-found": "H02",
     "above-hold": "H03",

@@ -8,13 +8,17 @@ or as refused with its reason.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 from terminal.dialogue.room import Room
 from terminal.exchange.reconciliation import FileRefused, parsed, told
 from terminal.exchange.runner import ReversalOwed
 from terminal.exchange.stages import GivenUp, Reversing, Unknown, Uploading
+from terminal.iso8583.message import WireError
 from terminal.journal.store import JournalFailed
 from terminal.ports import DeviceError
 
@@ -25,21 +29,41 @@ SOON, SOON_FOR, LATER = 30.0, 600.0, 3600.0  # seconds
 async def follow_up(room: Room) -> None:
     """For ever: one look every half minute, an inquiry for each refund whose time has come."""
     next_due: dict[str, float] = {}
-    loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(SOON)
-        try:
-            stages = await room.journal.open_stages()
-            if any(not isinstance(stage, Unknown | Reversing | Uploading | GivenUp) for stage in stages):
-                await room.runner.pay_debts()
-            for stage in stages:
-                if isinstance(stage, Unknown) and loop.time() >= next_due.get(stage.request.id, 0.0):
-                    await room.runner.ask_about(stage)
-                    next_due[stage.request.id] = loop.time() + _pause(room, stage)
-            await read_inbox(room)
-            await room.refresh_status()
-        except (JournalFailed, ReversalOwed, DeviceError):
-            continue  # the next dialogue says so; asking again later costs nothing
+        for step in (read_inbox, _pay, lambda room: _ask(room, next_due), Room.refresh_status):
+            await _tried(room, step)
+
+
+async def _tried(room: Room, step: Callable[[Room], Awaitable[None]]) -> None:
+    """One step that fails must not stop the others, now or later: the next look tries again."""
+    try:
+        await step(room)
+    except (JournalFailed, ReversalOwed, DeviceError, WireError):
+        pass  # the next dialogue says so
+    except Exception as error:  # noqa: BLE001 - a fault of the program: recorded, and the asking goes on
+        with contextlib.suppress(JournalFailed):
+            await room.journal.record("program-fault", {"in": "follow-up", "kind": type(error).__name__})
+
+
+async def _pay(room: Room) -> None:
+    """What was left behind when its stage could not be written."""
+    waiting = Unknown | Reversing | Uploading | GivenUp
+    if any(not isinstance(stage, waiting) for stage in await room.journal.open_stages()):
+        await room.runner.pay_debts()
+
+
+async def _ask(room: Room, next_due: dict[str, float]) -> None:
+    """About each refund whose time has come; one that cannot be asked about does not stop the others."""
+    loop = asyncio.get_running_loop()
+    for stage in await room.journal.open_stages():
+        if isinstance(stage, Unknown) and loop.time() >= next_due.get(stage.request.id, 0.0):
+            await _tried(room, partial(_ask_about, stage=stage))
+            next_due[stage.request.id] = loop.time() + _pause(room, stage)
+
+
+async def _ask_about(room: Room, stage: Unknown) -> None:
+    await room.runner.ask_about(stage)
 
 
 def _pause(room: Room, stage: Unknown) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.ready import asked_once, fetched, signed_in
 from terminal.dialogue.room import Room
+from terminal.dialogue.settlement import print_last
 from terminal.exchange.downloads import SORTS
 from terminal.exchange.stages import Accepted
 from terminal.iso8583.cup_management import sign_off
@@ -21,6 +22,7 @@ async def manage(room: Room) -> None:
         (_test_line, "manage.echo"),
         (_download, "manage.download"),
         (_sign_off, "manage.sign_off"),
+        (print_last, "manage.last_settlement"),
     )
     act = await room.desk.choose(TITLE, [(act, Item(say(label))) for act, label in entries])
     await act(room)

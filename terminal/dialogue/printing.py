@@ -5,7 +5,7 @@ from __future__ import annotations
 from terminal.dialogue import bad_news
 from terminal.dialogue.room import Room
 from terminal.exchange.signatures import KIND as SIGNATURE
-from terminal.exchange.signatures import OWED, owe_signature, send_signatures
+from terminal.exchange.signatures import OWED, owe_signature, printed, send_signatures, to_be_printed
 from terminal.exchange.stages import Accepted, Stage, Unknown
 from terminal.ports import DeviceError, PaperOut, PrinterLost
 from terminal.receipt import Copy, Receipt
@@ -69,9 +69,11 @@ def style(room: Room, copy: Copy = Copy.NONE, strokes: Strokes = (), is_reprint:
     return Style(copy, room.desk.language, strokes, is_reprint, room.config.merchant.is_test)
 
 
-async def print_signature_paper(room: Room, stage: Accepted) -> None:
-    """The acquirer will not have the signature: the merchant's copy, to be signed by hand (cup.md 5.4)."""
-    await print_receipt(room, voucher(stage, shop(room), style(room, copy=Copy.MERCHANT, is_reprint=True)))
+async def print_unsent_signatures(room: Room) -> None:
+    """The acquirer will not have these signatures: the merchant's copies, to be signed by hand (cup.md 5.4)."""
+    for owed, stage in await to_be_printed(room.journal):
+        await print_receipt(room, voucher(stage, shop(room), style(room, copy=Copy.MERCHANT, is_reprint=True)))
+        await printed(room.journal, owed)
 
 
 async def _signature(room: Room, stage: Accepted) -> Strokes:
@@ -106,5 +108,5 @@ async def _upload_earlier(room: Room, stage: Accepted) -> None:
     """Signatures of earlier transactions go with this one (cup.md 5.4)."""
     name = room.config.merchant.name
     sending = send_signatures(room.journal, room.acquirer, name, but=stage.request.id)
-    for unsent in await room.desk.work(TITLE, sending, lambda: say("settlement.signatures")):
-        await print_signature_paper(room, unsent)
+    await room.desk.work(TITLE, sending, lambda: say("settlement.signatures"))
+    await print_unsent_signatures(room)

@@ -22,6 +22,7 @@ from terminal.ports import DeviceError, KeyMissing, KeyRefused, LinkDown, Reader
 from terminal.screens import Notice, Row, Say, Tone, say
 
 TITLE = say("sign_in.title")
+MOST_IN_BATCH = 500  # cup.md 4.2: then "流水记录已满，请先结算"
 SIGN_IN_DEMAND, STATUS_DEMAND = 3, 2  # digit 6 of the header, cup.md 1.3
 
 
@@ -55,6 +56,13 @@ async def fit_for_money(room: Room) -> None:
     with its reason (cup.md 4.2). Raises Stopped."""
     if await room.journal.settlements.open() is not None:
         raise Stopped("settlement-open")
+    if len(await room.journal.of_batch(await room.journal.batch())) >= MOST_IN_BATCH:
+        raise Stopped("batch-full")
+    await nothing_owed(room)
+
+
+async def nothing_owed(room: Room) -> None:
+    """Signed in, demands met, no reversal owed. Raises Stopped."""
     await signed_in(room)
     await _meet_demands(room)
     try:

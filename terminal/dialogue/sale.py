@@ -14,6 +14,7 @@ import msgspec
 from terminal.dialogue import card as cards
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.card import Presented
+from terminal.dialogue.desk import Cancelled, TimedOut
 from terminal.dialogue.outcome import carry_out, notice
 from terminal.dialogue.pin import TRIES, ask_pin, is_asked
 from terminal.dialogue.printing import print_outcome
@@ -150,7 +151,11 @@ async def _part(room: Room, title: Say, stage: Accepted) -> None:
         (TAKE_PART, Item(say("sale.part.take"), f"¥{stage.amount}")),
         (GIVE_BACK, Item(say("sale.part.back"))),
     )
-    if await room.desk.choose(title, choices, *lines) == TAKE_PART:
+    try:
+        choice = await room.desk.choose(title, choices, *lines)
+    except (Cancelled, TimedOut):  # the part was charged: it is told and printed, and can be voided later
+        choice = TAKE_PART
+    if choice == TAKE_PART:
         await room.desk.tell(notice(stage, room))
         await print_outcome(room, stage)
         return

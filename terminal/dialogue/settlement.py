@@ -6,13 +6,13 @@ signatures -> totals to agree to -> 0500, upload, end -> what came of it -> pape
 from __future__ import annotations
 
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.printing import print_receipt, print_signature_paper, shop, style
-from terminal.dialogue.ready import fit_for_money, signed_in
+from terminal.dialogue.printing import print_receipt, print_unsent_signatures, shop, style
+from terminal.dialogue.ready import nothing_owed, signed_in
 from terminal.dialogue.room import Room
 from terminal.exchange.settler import SettlementStuck
 from terminal.exchange.settling import Settled, totals_of
 from terminal.exchange.signatures import TRIES, send_signatures
-from terminal.iso8583.response_codes import lookup
+from terminal.iso8583.response_codes import SIGN_IN_AGAIN, lookup
 from terminal.iso8583.settlement import Totals
 from terminal.money import Money
 from terminal.screens import Notice, Row, Say, Sheet, Tone, say
@@ -26,7 +26,7 @@ async def settle(room: Room) -> None:
     if "settlement" not in room.acquirer.dialect.offers:
         raise Stopped("not-offered")
     is_resumed = await room.journal.settlements.open() is not None
-    await (signed_in if is_resumed else fit_for_money)(room)
+    await (signed_in if is_resumed else nothing_owed)(room)
     await signatures_first(room)
     if not is_resumed:
         stages = await room.journal.of_batch(await room.journal.batch())
@@ -38,6 +38,14 @@ async def settle(room: Room) -> None:
     room.is_signed_in = False  # the acquirer's batch begins with a new sign-in (cup.md 2.7)
     await room.refresh_status()
     await room.desk.tell(_notice(settled))
+    await print_last(room)
+
+
+async def print_last(room: Room) -> None:
+    """The slip of the last settlement, as often as it is wanted. Raises Stopped."""
+    settled = await room.journal.settlements.last()
+    if not isinstance(settled, Settled):
+        raise Stopped("no-settlement")
     await print_receipt(room, settlement_paper(settled, room.operator, shop(room), style(room), _now(room)))
 
 
@@ -46,8 +54,8 @@ async def signatures_first(room: Room) -> None:
     name = room.config.merchant.name
     for _ in range(TRIES):
         sending = send_signatures(room.journal, room.acquirer, name)
-        for stage in await room.desk.work(TITLE, sending, lambda: say("settlement.signatures")):
-            await print_signature_paper(room, stage)
+        await room.desk.work(TITLE, sending, lambda: say("settlement.signatures"))
+    await print_unsent_signatures(room)
 
 
 def rows(totals: Totals) -> tuple[Row, ...]:
@@ -71,7 +79,7 @@ async def _carried_out(room: Room) -> Settled:
     try:
         return await room.desk.work(TITLE, room.settler.settle(room.operator, watch), lambda: latest[-1])
     except SettlementStuck as stuck:
-        room.is_signed_in = room.is_signed_in and stuck.fault not in ("77", "A0", "99")
+        room.is_signed_in = room.is_signed_in and stuck.fault not in SIGN_IN_AGAIN
         raise Stopped("settlement-stuck", why=_why(stuck.fault)) from None
     finally:
         await room.refresh_status()

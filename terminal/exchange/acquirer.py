@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections import deque
 from contextlib import AsyncExitStack
 
 import msgspec
 
 from terminal.exchange.events import MAC_WRONG, NO_ANSWER, OTHER_FAULT
-from terminal.iso8583.answers import Reply, difference, must_be_signed, reply
+from terminal.iso8583.answers import ECHOED, Reply, difference, must_be_signed, reply
 from terminal.iso8583.codec import MAC_SIZE, decode, encode, mac_block, mac_field
 from terminal.iso8583.dialect import Dialect
 from terminal.iso8583.facts import Identity, Plastic
 from terminal.iso8583.frame import Envelope, unpack
-from terminal.iso8583.message import Message, WireError
+from terminal.iso8583.message import MAC_FIELDS, Message, WireError
 from terminal.journal.journal import Journal
 from terminal.ports import Connection, Line, LinkDown, LinkLost, Vault
 
+COMPARED = frozenset({*(number for number, _ in ECHOED), *MAC_FIELDS})  # of a request, by which its answer is told
 REMEMBERED = 32  # messages whose answers may still come: late, or twice
 
 
@@ -58,7 +60,7 @@ class Acquirer:
         self.me, self.dialect, self._deadlines = me, dialect, deadlines
         self.is_line_up: bool | None = None  # as the last attempt found it
         self.demands: set[int] = set()  # 处理要求 that were heard and not yet met, cup.md 1.3
-        self.late: list[Late] = []
+        self.late: deque[Late] = deque(maxlen=REMEMBERED)
         self._in_flight = asyncio.Lock()
         self._asked: dict[tuple[str, str], Message] = {}  # by the answer's MTI and F11
 
@@ -122,7 +124,8 @@ class Acquirer:
         return Envelope(tpdu, header, encode(message, self.dialect.layout)).pack()
 
     def _remember(self, message: Message) -> None:
-        self._asked[_answer_key(message)] = message
+        told = {number: value for number, value in message.fields.items() if number in COMPARED}
+        self._asked[_answer_key(message)] = Message(message.mti, told)  # no card, no PIN
         if len(self._asked) > REMEMBERED:
             del self._asked[next(iter(self._asked))]
 
@@ -130,8 +133,9 @@ class Acquirer:
         """The next frame that answers `request`; answers to earlier messages are put by. Raises Unanswered."""
         while True:
             envelope, answer = self._read(await connection.receive())
-            earlier = self._asked.get((answer.mti, answer["stan"]))
-            if earlier is None or earlier is request or difference(request, answer) is None:
+            key = (answer.mti, answer["stan"])
+            earlier = self._asked.get(key) if key != _answer_key(request) else None
+            if earlier is None:
                 return await self._checked(request, answer, envelope)
             heard = await self._checked(earlier, answer, envelope)
             self.late.append(Late(earlier.mti, earlier["stan"], heard))

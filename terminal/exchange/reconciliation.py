@@ -11,7 +11,6 @@ before midnight may be cleared on the next day.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -20,6 +19,7 @@ import msgspec
 from terminal.exchange.events import Reconciled
 from terminal.exchange.stages import GivenUp, Stage, Unknown
 from terminal.iso8583.facts import Identity
+from terminal.iso8583.response_codes import APPROVED
 
 MAGIC, VERSION, END = "#yuanlu-reconciliation", "1", "#end"
 COLUMNS = [
@@ -28,7 +28,7 @@ COLUMNS = [
 ]
 BOOKED = frozenset({"approved", "pending", "credited"})
 REFUSED, REVERSED, VOIDED = "refused", "reversed", "voided"
-MOST_ROWS = 200_000
+MOST_ROWS, LONGEST_LINE, AMOUNT_DIGITS = 200_000, 400, 12
 
 
 class FileRefused(ValueError):
@@ -50,6 +50,7 @@ class Row(msgspec.Struct, frozen=True):
     rrn: str
     response_code: str
     state: str
+    day: date  # when it was decided
 
 
 class File(msgspec.Struct, frozen=True):
@@ -75,7 +76,10 @@ def parsed(text: str) -> File:
         raise FileRefused(2, "these are not the columns of this version")
     if len(lines) > MOST_ROWS:
         raise FileRefused(MOST_ROWS, "more rows than one day has")
-    rows = tuple(_row(number, cells) for number, cells in enumerate(csv.reader(lines[2:-1]), 3))
+    if max(map(len, lines)) > LONGEST_LINE:
+        raise FileRefused(1, f"a line of more than {LONGEST_LINE} characters")
+    rows = tuple(_row(number, line.split(",")) for number, line in enumerate(lines[2:-1], 3))
+    _check_single(rows)
     _check_end(len(lines), lines[-1], rows)
     return File(merchant_id, first, last, rows)
 
@@ -97,8 +101,12 @@ def told(file: File, stages: Iterable[Stage], me: Identity) -> list[tuple[str, R
 
 
 def _word(row: Row, stage: Unknown | GivenUp) -> Reconciled | None:
-    """A row of another amount is not this request: nothing is concluded from it."""
-    if row.amount != stage.request.amount.minor:
+    """A row of another amount or another time is not this request: nothing is concluded from it, nor from a refusal
+    that says it was approved."""
+    day = date.fromisoformat(stage.request.at[:10])
+    if row.amount != stage.request.amount.minor or abs(row.day - day) > timedelta(days=1):
+        return None
+    if row.state == REFUSED and row.response_code in APPROVED:
         return None
     if row.state in BOOKED:
         return Reconciled(True, "00", row.rrn)
@@ -128,8 +136,12 @@ def _row(number: int, cells: list[str]) -> Row:
     if len(cells) != len(COLUMNS):
         raise FileRefused(number, f"{len(cells)} columns, not {len(COLUMNS)}")
     at = dict(zip(COLUMNS, cells, strict=True))
-    if not (at["amount"].isascii() and at["amount"].isdigit()):
-        raise FileRefused(number, "the amount is not a whole number")
+    if not (at["amount"].isascii() and at["amount"].isdigit() and len(at["amount"]) <= AMOUNT_DIGITS):
+        raise FileRefused(number, "the amount is not a whole number of at most 12 digits")
+    try:
+        day = date.fromisoformat(at["at"][:10])
+    except ValueError:
+        raise FileRefused(number, "its time does not begin with YYYY-MM-DD") from None
     if at["state"] not in BOOKED | {REFUSED, REVERSED, VOIDED}:
         raise FileRefused(number, "a state that this version has not")
     return Row(
@@ -141,7 +153,18 @@ def _row(number: int, cells: list[str]) -> Row:
         at["rrn"],
         at["response_code"],
         at["state"],
+        day,
     )
+
+
+def _check_single(rows: tuple[Row, ...]) -> None:
+    """Two rows of one request say two things: then neither is believed."""
+    seen: set[tuple[str, str, str, str]] = set()
+    for number, row in enumerate(rows, 3):
+        key = (row.terminal_id, row.batch, row.stan, row.kind)
+        if key in seen:
+            raise FileRefused(number, "this request has a row already")
+        seen.add(key)
 
 
 def _check_end(number: int, line: str, rows: tuple[Row, ...]) -> None:

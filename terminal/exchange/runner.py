@@ -21,7 +21,9 @@ from terminal.exchange.talk import Talk
 from terminal.iso8583.codec import encode
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.kinds import Silence
+from terminal.iso8583.message import WireError
 from terminal.journal.journal import Journal
+from terminal.journal.store import JournalFailed
 from terminal.ports import DeviceError, Vault
 
 Watcher = Callable[[Stage], None]
@@ -78,9 +80,11 @@ class Runner:
         async with self.turn:
             after: list[Stage] = []
             for stage in await self._journal.open_stages():
+                if isinstance(stage, Unknown) and not self._can_ask(stage):
+                    continue
                 try:
                     after.append(await self._go_on(stage, PowerReturned()))
-                except DeviceError:
+                except (DeviceError, WireError, JournalFailed):
                     after.append(stage)
             return after
 
@@ -110,7 +114,9 @@ class Runner:
         """One inquiry about (or repeat of) a request nobody knows about; if it ended meanwhile, how."""
         async with self.turn:
             now = await self._journal.exchange(stage.request.id)
-            return await self._go_on(now, TryDue()) if isinstance(now, Unknown) else now or stage
+            if isinstance(now, Unknown) and self._can_ask(now):
+                return await self._go_on(now, TryDue())
+            return now or stage
 
     async def reconcile(self, told: Sequence[tuple[str, Reconciled]]) -> list[Stage]:
         """What the acquirer's file says of open exchanges, by their ids; those that ended by it."""
@@ -135,6 +141,11 @@ class Runner:
         plastic = await self._acquirer.protected(plastic)
         encode(self._performer.request_message(request, plastic, pin_block), self._acquirer.dialect.layout)
         return plastic
+
+    def _can_ask(self, stage: Unknown) -> bool:
+        """By inquiry or repeat; else only the acquirer's file can tell."""
+        silence = stage.request.terms.silence
+        return silence is Silence.REPEAT or (silence is Silence.QUERY and self._acquirer.dialect.inquiry is not None)
 
     async def _go_on(self, stage: Open, event: Event, watch: Watcher | None = None) -> Stage:
         plastic = NO_PLASTIC

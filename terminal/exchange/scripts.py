@@ -11,6 +11,7 @@ from terminal.exchange.acquirer import Acquirer, Unanswered
 from terminal.exchange.stages import Accepted
 from terminal.iso8583.cup_management import script_notice
 from terminal.iso8583.facts import Plastic
+from terminal.iso8583.message import WireError
 from terminal.iso8583.messages import financial
 from terminal.journal.journal import Journal
 from terminal.journal.owed import Owed
@@ -46,13 +47,13 @@ async def _told(journal: Journal, acquirer: Acquirer, vault: Vault, result: Scri
     stage = await journal.exchange(result.exchange_id)
     if not isinstance(stage, Accepted):
         return True  # reversed meanwhile: there is nothing to tell
-    sealed = await journal.sealed_card(stage.request.card.digest)
-    plastic = msgspec.json.decode(await vault.unseal(sealed), type=Plastic)
-    request = financial(acquirer.dialect, stage.request.facts(), plastic, acquirer.me)
     reply = stage.reply
     answered = {13: reply.date, 32: reply.acquirer_id, 37: reply.rrn, 38: reply.approval_code, 55: result.icc_data}
     try:
+        sealed = await journal.sealed_card(stage.request.card.digest)
+        plastic = msgspec.json.decode(await vault.unseal(sealed), type=Plastic)
+        request = financial(acquirer.dialect, stage.request.facts(), plastic, acquirer.me)
         await acquirer.ask_once(script_notice(acquirer.dialect, acquirer.me, result.stan, request, answered))
-    except (Unanswered, DeviceError):
+    except (Unanswered, DeviceError, WireError):  # no money depends on it: it is given up after its attempts
         return False
     return True

@@ -20,6 +20,7 @@ from terminal.exchange.settling import (
     Settling,
     Totalling,
     What,
+    address_of,
     is_balanced,
     items_of,
     totals_of,
@@ -61,7 +62,8 @@ class Settler:
         async with self._runner.turn:
             await self._runner.pay()
             stage = await self._book.open() or await self._begin(operator)
-            talk = Talk(self._acquirer)
+            assert not isinstance(stage, Settled)  # the book gives open ones only
+            talk = Talk(self._acquirer, stage.address)
             async with talk.stack:
                 while not isinstance(stage, Settled):
                     stage = await self._step(stage, talk, watch)
@@ -69,8 +71,10 @@ class Settler:
 
     async def _begin(self, operator: str) -> Settling:
         batch = await self._journal.batch()
-        totals = totals_of(await self._journal.of_batch(batch), self._acquirer.dialect.forms)
-        stage = Totalling(batch, await self._journal.next_stan(), totals, operator)
+        stages = await self._journal.of_batch(batch)
+        totals = totals_of(stages, self._acquirer.dialect.forms)
+        totals.text()  # what cannot be said fails here, before anything is owed
+        stage = Totalling(batch, await self._journal.next_stan(), totals, operator, address_of(stages))
         await self._book.enter(stage)
         return stage
 
@@ -96,13 +100,13 @@ class Settler:
             mine, foreign = verdict(reply.totals)
         except WireError:
             raise SettlementStuck("unreadable") from None
-        after = ItemsDue(stage.batch, stage.totals, mine, foreign)
-        await self._book.enter(after, await self._numbered(stage.batch, mine, foreign))
+        after = ItemsDue(stage.batch, stage.totals, mine, foreign, address=stage.address)
+        await self._book.enter(after, await self._numbered(after))
         return after
 
-    async def _numbered(self, batch: str, mine: int, foreign: int) -> list[Item]:
+    async def _numbered(self, stage: ItemsDue) -> list[Item]:
         """The items with their F11: kept when one is sent again (cup.md 4.3)."""
-        items = items_of(await self._journal.of_batch(batch), mine, foreign)
+        items = items_of(await self._journal.of_batch(stage.batch), stage.mine, stage.foreign, stage.address)
         fresh = iter(await self._journal.next_stans(sum(not item.stan for item in items)))
         return [item if item.stan else msgspec.structs.replace(item, stan=next(fresh)) for item in items]
 
@@ -136,18 +140,21 @@ class Settler:
     async def _ending(self, stage: ItemsDue, missing: int) -> Ending:
         count = await self._uploaded(stage.batch)
         stan = await self._journal.next_stan()
-        return Ending(stage.batch, stage.totals, stage.mine, stage.foreign, stan, count, missing)
+        return Ending(stage.batch, stage.totals, stage.mine, stage.foreign, stan, count, missing, stage.address)
 
     async def _uploaded(self, batch: str) -> int:
         """Transactions (not messages) that were acknowledged: N4 of the end (cup.md 2.11, order 9)."""
-        return sum(len(listed.item.exchange_ids) for listed in await self._book.items(batch) if listed.code)
+        return sum(
+            len(listed.item.exchange_ids) for listed in await self._book.items(batch) if listed.code in ITEM_ACCEPTED
+        )
 
     async def _end(self, stage: Ending, talk: Talk) -> Settling:
         dialect, me, balanced = self._acquirer.dialect, self._acquirer.me, is_balanced(stage.mine, stage.foreign)
         message = cup.upload_end(dialect, me, stage.stan, stage.batch, stage.count, balanced)
         reply = await self._ask(message, talk)
         if reply.response_code == SEND_THE_REST and stage.missing:
-            await self._book.enter(ItemsDue(stage.batch, stage.totals, stage.mine, stage.foreign, ROUNDS))
+            again = ItemsDue(stage.batch, stage.totals, stage.mine, stage.foreign, ROUNDS, stage.address)
+            await self._book.enter(again)
         if reply.response_code not in ITEM_ACCEPTED:
             raise SettlementStuck(reply.response_code)
         items = await self._book.items(stage.batch)

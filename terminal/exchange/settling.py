@@ -53,6 +53,7 @@ class Totalling(msgspec.Struct, frozen=True, tag="totalling"):
     stan: str
     totals: Totals
     operator: str
+    address: str = ""  # where the batch was made, and nowhere else (docs/adr/0006)
 
 
 class ItemsDue(msgspec.Struct, frozen=True, tag="items-due"):
@@ -63,6 +64,7 @@ class ItemsDue(msgspec.Struct, frozen=True, tag="items-due"):
     mine: int
     foreign: int
     round: int = 1
+    address: str = ""
 
 
 class Ending(msgspec.Struct, frozen=True, tag="ending"):
@@ -75,6 +77,7 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
     stan: str
     count: int
     missing: int
+    address: str = ""
 
 
 class Settled(msgspec.Struct, frozen=True, tag="settled"):
@@ -115,16 +118,24 @@ def totals_of(stages: Iterable[Stage], forms: Mapping[Kind, Form]) -> Totals:
     return totals
 
 
-def items_of(stages: Iterable[Stage], mine: int, foreign: int) -> list[Item]:
-    """What is to be uploaded of a batch after these verdicts, in the order of cup.md 2.11."""
+def address_of(stages: Iterable[Stage]) -> str:
+    """Where the first of a batch was accepted: its settlement goes there."""
+    return next((stage.address for stage in stages if isinstance(stage, Accepted) and stage.address), "")
+
+
+def items_of(stages: Iterable[Stage], mine: int, foreign: int, address: str = "") -> list[Item]:
+    """What is to be uploaded of a batch after these verdicts, in the order of cup.md 2.11.
+
+    A notice may be booked by an acquirer that has it not, so one that another address accepted is not sent."""
     accepted = _standing(stages)
     due = [stage for stage in accepted if (mine if _is_home(stage) else foreign) != BALANCED]
+    here = [stage for stage in due if stage.address in ("", address)]
     details = [stage.request.id for stage in due if _is_detail(stage)]
     packs = [tuple(details[start : start + MOST_DETAILS]) for start in range(0, len(details), MOST_DETAILS)]
     return [
-        *(_again(What.OFFLINE, stage) for stage in due if stage.request.kind in OFFLINE),
+        *(_again(What.OFFLINE, stage) for stage in here if stage.request.kind in OFFLINE),
         *(Item(What.DETAILS, pack) for pack in packs),
-        *(_again(What.NOTICE, stage) for stage in due if stage.request.kind in NOTICES),
+        *(_again(What.NOTICE, stage) for stage in here if stage.request.kind in NOTICES),
         *(Item(What.CERTIFICATE, (stage.request.id,)) for stage in accepted if stage.certificate),
     ]
 

@@ -20,7 +20,7 @@ from terminal.ports import DeviceError
 from terminal.signature import ElementRefused, ReceiptElements, receipt_elements
 
 KIND, TRIES = "signature", 3  # 签名重发次数, cup.md 4.3
-OWED, SENT, ON_PAPER = "owed", "sent", "on-paper"
+OWED, SENT, TO_PRINT, ON_PAPER = "owed", "sent", "to-print", "on-paper"
 UNKNOWN_ORGANISATION = " "  # FF09 of a refund when the acquirer names none
 KIND_TEXTS = {  # FF01 is Chinese on the wire, whatever the terminal's language (cup.md 5.2)
     Kind.SALE: "消费",
@@ -39,18 +39,25 @@ async def owe_signature(journal: Journal, stage: Accepted, image: bytes) -> None
     await journal.owed.keep(Owed(KIND, stage.request.id, OWED, 0, image))
 
 
-async def send_signatures(journal: Journal, acquirer: Acquirer, merchant_name: str, but: str = "") -> list[Accepted]:
-    """Each owed one once, but for that of exchange `but`; those that are to be signed on paper now."""
-    on_paper: list[Accepted] = []
+async def send_signatures(journal: Journal, acquirer: Acquirer, merchant_name: str, but: str = "") -> None:
+    """Each owed one once, but for that of exchange `but`."""
     for owed in await journal.owed.all(KIND, OWED):
         stage = await journal.exchange(owed.id)
         if owed.id == but or not isinstance(stage, Accepted):
             continue
         state = await _sent(acquirer, stage, owed, merchant_name)
         await journal.owed.keep(msgspec.structs.replace(owed, tries=owed.tries + 1, state=state))
-        if state == ON_PAPER:
-            on_paper.append(stage)
-    return on_paper
+
+
+async def to_be_printed(journal: Journal) -> list[tuple[Owed, Accepted]]:
+    """Those that are to be signed on paper, until `printed` says that they were."""
+    found = [(owed, await journal.exchange(owed.id)) for owed in await journal.owed.all(KIND, TO_PRINT)]
+    return [(owed, stage) for owed, stage in found if isinstance(stage, Accepted)]
+
+
+async def printed(journal: Journal, owed: Owed) -> None:
+    """Its paper came out."""
+    await journal.owed.keep(msgspec.structs.replace(owed, state=ON_PAPER))
 
 
 def elements(stage: Accepted, merchant_name: str) -> bytes:
@@ -86,14 +93,14 @@ async def _sent(acquirer: Acquirer, stage: Accepted, owed: Owed, merchant_name: 
     request, reply = stage.request, stage.reply
     of = {4: f"{stage.amount.minor:012d}", 11: request.stan, 15: reply.settlement_date, 37: reply.rrn}
     try:
-        image = elements(stage, merchant_name)
-        message = signature(acquirer.dialect, acquirer.me, of, request.batch, image, owed.body)
+        told = elements(stage, merchant_name)
+        message = signature(acquirer.dialect, acquirer.me, of, request.batch, told, owed.body)
         answer = await acquirer.ask_once(message)
     except (ElementRefused, WireError):
-        return ON_PAPER  # it can never be sent
+        return TO_PRINT  # it can never be sent
     except (Unanswered, DeviceError):
-        return ON_PAPER if owed.tries + 1 >= TRIES else OWED
+        return TO_PRINT if owed.tries + 1 >= TRIES else OWED
     if answer.response_code in ITEM_ACCEPTED:
         return SENT
     is_over = answer.response_code not in SIGN_IN_AGAIN or owed.tries + 1 >= TRIES
-    return ON_PAPER if is_over else OWED
+    return TO_PRINT if is_over else OWED

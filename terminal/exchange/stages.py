@@ -51,6 +51,7 @@ from terminal.money import Money
 
 NOT_DECIDED = ISSUER_SILENT | {"09"}  # an answer that says: nobody knows (yet)
 DUPLICATE = "94"  # F39: this F11 was had before
+DOUBLED = "duplicate"  # the fault of a first answer 94: another 94 then proves nothing
 NOT_KNOWN = "25"  # F39: the acquirer has no such request
 NOT_RECEIVED = "not-received"
 UPLOAD_ATTEMPTS = 3  # 离线上送次数, cup.md 4.3
@@ -89,8 +90,10 @@ class AwaitingReply(msgspec.Struct, frozen=True, tag="awaiting-reply"):
         match event:
             case Answered(reply) if reply.response_code in APPROVED or self._is_welcome_part(reply):
                 return _approved(self, reply)
-            case Answered(reply) if self._is_undecided(reply):
+            case Answered(reply) if reply.response_code in NOT_DECIDED:
                 return _silent(self, NO_ANSWER, "issuer-silent")
+            case Answered(reply) if self._is_doubled(reply):
+                return _silent(self, NO_ANSWER, DOUBLED)
             case Answered(reply) if reply.response_code == PARTLY_APPROVED:
                 return _silent(self, OTHER_FAULT, "part-not-asked")
             case Answered(reply):
@@ -104,12 +107,10 @@ class AwaitingReply(msgspec.Struct, frozen=True, tag="awaiting-reply"):
     def _is_welcome_part(self, reply: Reply) -> bool:
         return reply.response_code == PARTLY_APPROVED and self.request.terms.may_be_partial
 
-    def _is_undecided(self, reply: Reply) -> bool:
-        """68, 98, 09; and 94 where nothing is reversed: a line that doubled the request may bring the second answer
-        first, so it is asked about. A void or sale with 94 is refused: were its F11 used before, a reversal would
-        undo that other one."""
-        is_doubled = reply.response_code == DUPLICATE and self.request.terms.silence is not Silence.REVERSE
-        return reply.response_code in NOT_DECIDED or is_doubled
+    def _is_doubled(self, reply: Reply) -> bool:
+        """94 where nothing is reversed: a line that doubled the request may bring the second answer first, so it is
+        asked about. A void or sale with 94 is refused: were its F11 used before, a reversal would undo that other."""
+        return reply.response_code == DUPLICATE and self.request.terms.silence is not Silence.REVERSE
 
 
 class Completing(msgspec.Struct, frozen=True, tag="completing"):
@@ -122,7 +123,7 @@ class Completing(msgspec.Struct, frozen=True, tag="completing"):
     def on(self, event: Event) -> Step:
         match event:
             case CardApproved(certificate):
-                return Step(Accepted(self.request, self.reply, certificate=certificate))
+                return Step(Accepted(self.request, kept(self.reply), False, certificate, self.address))
             case CardFailed() | PowerReturned():
                 return _reversing(self, TERMINAL_FAULT, "card-failed", self.reply.approval_code)
         raise Misplaced(type(event).__name__)
@@ -147,7 +148,7 @@ class Reversing(msgspec.Struct, frozen=True, tag="reversing"):
                 return Step(msgspec.structs.replace(self, attempts=self.attempts + 1), Command.SEND_REVERSAL)
             case Answered() | Silent() if not terms.keeps_reversal:  # cup.md 4.4: some acquirers want it so
                 return Step(GivenUp(self.request, self.reason, self.fault))
-            case Answered() | Silent() | Reconciled():
+            case Answered() | Silent():
                 return Step(self)
             case TryDue() | PowerReturned():
                 return Step(msgspec.structs.replace(self, attempts=1), Command.SEND_REVERSAL)
@@ -179,18 +180,19 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
 
     def _told(self, code: str, rrn: str) -> Step:
         if code in APPROVED:
-            return Step(Accepted(self.request, Reply("0230", code, rrn=rrn), is_late=True))
+            return Step(Accepted(self.request, Reply("0230", code, rrn=rrn), is_late=True, address=self.address))
         if code in NOT_DECIDED or code in (DUPLICATE, PARTLY_APPROVED):
             return Step(self)  # the acquirer does not know either
         return Step(Refused(self.request, code))
 
     def _answered(self, reply: Reply) -> Step:
-        """The answer to the request itself, late; or to a repeat of it, where repeats are known for what they are."""
-        code, is_repeat = reply.response_code, self.request.terms.silence is Silence.REPEAT
-        if code in APPROVED or (is_repeat and code == DUPLICATE):  # a late acceptance overrules
-            return Step(Accepted(self.request, reply, is_late=True))
-        if is_repeat and code not in NOT_DECIDED | SIGN_IN_AGAIN | {PARTLY_APPROVED}:
-            return Step(Refused(self.request, code))
+        """The answer to the request itself, late; or to a repeat of it, where repeats are known for what they are.
+
+        A refusal ends nothing: a repeat may be refused *because* the first one was booked (61), or before anybody
+        looked for a first one. Nor does 94 when the very first answer was 94: that F11 may be another one's."""
+        is_known = self.request.terms.silence is Silence.REPEAT and self.fault != DOUBLED
+        if reply.response_code in APPROVED or (is_known and reply.response_code == DUPLICATE):
+            return Step(Accepted(self.request, kept(reply), is_late=True, address=self.address))
         return Step(self)
 
     def _again(self) -> Step:
@@ -200,25 +202,43 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
 
 
 class Uploading(msgspec.Struct, frozen=True, tag="uploading"):
-    """Money that has moved offline: the acquirer is told, same F11, until it answers (cup.md 4.8)."""
+    """Money that has moved offline: the acquirer is told, same F11, until it answers (cup.md 4.8).
+
+    `attempts` counts those of this round, `sent` all of them; `address` is where the first went."""
 
     request: Request
     attempts: int = 0
+    sent: int = 0
     address: str = ""
 
     def on(self, event: Event) -> Step:
         match event:
-            case Answered(reply) if reply.response_code in APPROVED or reply.response_code == DUPLICATE:
-                return Step(Accepted(self.request, reply, is_late=True))
-            case Answered(reply) if reply.response_code not in NOT_DECIDED | SIGN_IN_AGAIN:
-                return Step(Refused(self.request, reply.response_code))
-            case Answered() | Silent() if 0 < self.attempts < UPLOAD_ATTEMPTS:
-                return Step(msgspec.structs.replace(self, attempts=self.attempts + 1), Command.SEND_AGAIN)
-            case Answered() | Silent() | PowerReturned():
+            case Answered(reply):
+                return self._answered(reply)
+            case Silent():
+                return self._again()
+            case PowerReturned() | LineFailed():
                 return Step(self)
             case TryDue():
-                return Step(msgspec.structs.replace(self, attempts=1), Command.SEND_AGAIN)
+                return self._sending(1) if self.address else Step(self, Command.CONNECT)
+            case Connected(address):
+                return msgspec.structs.replace(self, address=address)._sending(1)
         raise Misplaced(type(event).__name__)
+
+    def _answered(self, reply: Reply) -> Step:
+        """A 94 to the very first sending proves nothing: that F11 may be another one's."""
+        code = reply.response_code
+        if code in APPROVED or (code == DUPLICATE and self.sent > 1):
+            return Step(Accepted(self.request, kept(reply), is_late=True, address=self.address))
+        if code == DUPLICATE:
+            return Step(Unknown(self.request, NO_ANSWER, address=self.address, fault=DOUBLED))
+        return self._again() if _is_passing(code) else Step(Refused(self.request, code))
+
+    def _again(self) -> Step:
+        return self._sending(self.attempts + 1) if 0 < self.attempts < UPLOAD_ATTEMPTS else Step(self)
+
+    def _sending(self, attempt: int) -> Step:
+        return Step(msgspec.structs.replace(self, attempts=attempt, sent=self.sent + 1), Command.SEND_AGAIN)
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
@@ -228,6 +248,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     reply: Reply
     is_late: bool = False
     certificate: str = ""
+    address: str = ""  # who took it
 
     @property
     def amount(self) -> Money:
@@ -293,7 +314,17 @@ def state(stage: Stage) -> str:
 def _approved(stage: AwaitingReply, reply: Reply) -> Step:
     if stage.request.needs_completion:
         return Step(Completing(stage.request, reply, stage.address), Command.COMPLETE_CARD)
-    return Step(Accepted(stage.request, reply))
+    return Step(Accepted(stage.request, kept(reply), address=stage.address))
+
+
+def kept(reply: Reply) -> Reply:
+    """What the records keep of an answer: neither the cardholder's balance nor what was for the chip."""
+    return msgspec.structs.replace(reply, balance=None, private="", icc_data="")
+
+
+def _is_passing(code: str) -> bool:
+    """A trouble of the acquirer's, not a verdict on the money: 68, 98, 09, a sign-in that is due, every 9x."""
+    return code in NOT_DECIDED | SIGN_IN_AGAIN or code[:1] == "9"
 
 
 def _silent(stage: AwaitingReply, reason: str, fault: str) -> Step:

@@ -16,7 +16,7 @@ import msgspec
 
 from terminal.exchange.request import Request
 from terminal.exchange.stages import Accepted, Ended, Open, Stage, state
-from terminal.iso8583.kinds import Kind
+from terminal.iso8583.kinds import GIVES_BACK, Kind
 from terminal.journal.batch_book import BatchBook
 from terminal.journal.owed import OwedBook
 from terminal.journal.parameters import Parameters
@@ -26,6 +26,7 @@ from terminal.ports import Clock
 T = TypeVar("T")
 Run = Callable[[Callable[[], T]], Awaitable[T]]
 FIRST_BATCH, LAST_NUMBER = 1, 999_999  # cup.md 4.3: N6, wraps to 1
+GIVEN_BACK = ", ".join(f"'{kind.value}'" for kind in sorted(GIVES_BACK, key=lambda kind: kind.value))
 _stages: msgspec.json.Decoder[Stage] = msgspec.json.Decoder(Stage)
 
 
@@ -176,7 +177,7 @@ class Journal:
     async def refunded_on(self, day: str) -> int:
         """Minor units given back on a day (YYYY-MM-DD), refused and unsent ones left out."""
         rows = await self.rows(
-            "SELECT coalesce(sum(amount), 0) FROM exchange WHERE kind <> 'sale' AND day = ? "
+            f"SELECT coalesce(sum(amount), 0) FROM exchange WHERE day = ? AND kind IN ({GIVEN_BACK}) "  # noqa: S608 - our own words
             "AND state NOT IN ('refused', 'not-sent', 'reversed')",
             day,
         )

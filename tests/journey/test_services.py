@@ -205,6 +205,28 @@ def test_a_part_is_kept_or_voided_at_once(tmp_path, is_kept):
     bank.ledger.close()
 
 
+def test_a_part_that_nobody_answers_for_is_told_and_printed(tmp_path):
+    """It was charged: time-out and cancel keep it, and never say that nothing was done."""
+    bank = Bank(Manner(accepts_partial=True))
+
+    async def script(shop):
+        await shop.first_day()
+        await shop.press("1")
+        await shop.see("请输入消费金额")
+        await shop.enter("1500000")
+        await shop.present("stripe-only", "swipe")
+        await shop.see("确认")
+        await shop.press("enter")
+        await shop.see("银行只批准了")
+        await shop.settle(62)
+        await shop.see("消费成功", "¥10000.00")
+        await done_with_paper(shop)
+        assert "10000.00" in shop.paper()
+
+    day(tmp_path, bank, script, choices=PARTS)
+    bank.ledger.close()
+
+
 # --- signatures ------------------------------------------------------------------------------------------------------
 async def sell_signed(shop, amount):
     await shop.idle()

@@ -1,10 +1,11 @@
 """Settlement: the day's books against the bank's, by keys; cut at every moment; with items nobody answers."""
 
+import msgspec
 import pytest
 
 from simulator.acquirer.settlement_desk import MISSING, settlement_of
 from terminal.exchange.settling import Settled
-from terminal.exchange.stages import Accepted, Unknown
+from terminal.exchange.stages import Accepted, Refused, Unknown
 from terminal.iso8583.cup import CUP
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.kinds import Kind
@@ -295,3 +296,51 @@ def test_every_accepted_exchange_of_the_day_is_in_the_totals_or_counts_nothing(t
     assert shop.end.is_balanced
     assert shop.end.totals.debit > 0
     assert shop.end.totals.credit > 0
+
+
+def test_an_item_that_the_bank_refuses_is_listed_and_the_batch_closes(tmp_path, bank):
+    async def script(shop):
+        await a_day(shop)
+        bank.spoil("refused_with", "0320", "30")
+        await shop.settle_batch()
+        await shop.see("结算")
+        await shop.settle(30)
+        shop.end = await shop.journal.settlements.last()
+
+    shop = day(tmp_path, bank, script)
+    assert isinstance(shop.end, Settled), shop.end
+
+
+def test_a_full_batch_must_be_settled_first(tmp_path, bank):
+    async def script(shop):
+        await a_day(shop)
+        (newest, *_) = await shop.journal.recent()
+        for number in range(500):
+            stan = f"{900_000 + number:06d}"
+            request = msgspec.structs.replace(newest.request, id=f"000001-{stan}", stan=stan)
+            await shop.journal.enter(Refused(request, "51"))
+        await shop.press("1")
+        await shop.see("流水记录已满，请先结算")
+        await shop.press("enter")
+        await shop.settle_batch()
+        await shop.see("结算完成，对账平")
+
+    day(tmp_path, bank, script)
+
+
+def test_the_last_slip_can_be_printed_again(tmp_path, bank):
+    async def script(shop):
+        await a_day(shop)
+        await shop.settle_batch()
+        await shop.see("结算完成")
+        await shop.press("enter")
+        await shop.idle()
+        before = shop.paper().count("结算总计单")
+        await shop.press("down", "4")
+        await shop.see("重打印上次结算单")
+        await shop.press("4")
+        await shop.settle(5)
+        await shop.idle()
+        assert shop.paper().count("结算总计单") == before + 1
+
+    day(tmp_path, bank, script)

@@ -168,6 +168,27 @@ def test_an_acquirer_that_is_neither_pays_twice_so_asking_is_the_default(tmp_pat
     assert Choices().refund_silence == "query"
 
 
+@pytest.mark.parametrize("code", ["96", "61", "12", "91", "30"])
+def test_a_repeat_that_is_refused_says_nothing_of_the_refund_either(tmp_path, code):
+    """61 is what a bank says *because* the first one was booked."""
+    bank = Bank(Manner(repeats="same answer"))
+
+    async def script(shop):
+        teller = Teller(shop)
+        await teller.sign_in()
+        sale = await teller.do(Kind.SALE, 10_000)
+        bank.line("answer_lost")
+        stage = await teller.do(Kind.REFUND, 4_000, sale)
+        bank.line("up")
+        bank.spoil("says", "0220", code)
+        assert isinstance(await shop.room.runner.ask_about(stage), Unknown)
+        assert isinstance(await shop.room.runner.ask_about(stage), Accepted)
+
+    day(tmp_path, bank, script, choices=REPEATS)
+    assert refunds(bank) == [4_000]
+    bank.ledger.close()
+
+
 def test_a_repeat_that_is_asked_to_sign_in_again_says_nothing_of_the_refund(tmp_path):
     bank = Bank(Manner(repeats="same answer"))
 
@@ -270,3 +291,23 @@ def test_control_books_that_differ_are_noticed(tmp_path, bank):
         agrees(bank, [sale, refund], silence)
 
     day(tmp_path, bank, script)
+
+
+def test_asking_goes_on_after_a_bad_file_and_a_card_that_does_not_open(tmp_path, bank):
+    """One thing that fails in the background stops neither the others nor itself."""
+
+    async def script(shop):
+        await shop.first_day()
+        await shop.sell("10000")
+        bank.spoil("lost", "0220")
+        await shop.refund("4000")
+        await shop.see("结果未知")
+        await shop.press("enter", "enter")
+        bank.inbox.files["a.csv"] = file_of(bank).replace(",4000,", f",{'9' * 5000},", 1)
+        await shop.settle(40)
+        assert bank.inbox.verdicts["a.csv"][0] == "refused"
+        bank.inbox.files["b.csv"] = file_of(bank)
+        await shop.settle(40)
+        assert await shop.journal.open_stages() == []
+
+    day(tmp_path, bank, script, choices=NO_INQUIRY)

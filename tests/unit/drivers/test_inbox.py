@@ -18,7 +18,7 @@ async def test_a_file_handed_in_waits_until_it_is_put_by(tmp_path):
     await inbox.put_by("bank.csv", "refused", "line 1: no head")
     assert await inbox.waiting() == []
     assert (tmp_path / "inbox" / "bank.csv.refused").read_text("utf-8") == "one,two\n"
-    assert (tmp_path / "inbox" / "bank.csv.why").read_text("utf-8") == "line 1: no head\n"
+    assert (tmp_path / "inbox" / "bank.csv.refused.why").read_text("utf-8") == "line 1: no head\n"
 
 
 async def test_a_file_on_its_way_is_not_seen_and_names_are_in_order(tmp_path):
@@ -37,9 +37,21 @@ async def test_what_is_not_text_or_too_long_is_still_read_to_be_refused(tmp_path
     assert len(long) == MOST_BYTES
 
 
-async def test_a_folder_that_cannot_be_used_is_a_device_error(tmp_path):
+async def test_one_that_cannot_be_read_does_not_hide_the_others(tmp_path):
     (tmp_path / "a.csv").mkdir()
-    with pytest.raises(InboxFailed):
-        await FolderInbox(str(tmp_path)).waiting()
+    (tmp_path / "b.csv").write_text("b")
+    assert await FolderInbox(str(tmp_path)).waiting() == [("b.csv", "b")]
+
+
+async def test_evidence_is_never_overwritten(tmp_path):
+    inbox = FolderInbox(str(tmp_path))
+    for text in ("one", "two"):
+        (tmp_path / "day.csv").write_text(text)
+        await inbox.put_by("day.csv", "done", "")
+    assert (tmp_path / "day.csv.done").read_text() == "one"
+    assert (tmp_path / "day.csv.2.done").read_text() == "two"
+
+
+async def test_a_folder_that_cannot_be_used_is_a_device_error(tmp_path):
     with pytest.raises(InboxFailed):
         await FolderInbox(str(tmp_path)).put_by("gone.csv", "done", "")

@@ -35,7 +35,7 @@ FAMILIES = {
     "kind.": {"give_back", *(kind.value for kind in Kind)},
     "fault.": {
         *("no-answer", "line-lost", "line-down", "unreadable", "mac-wrong", "mac-missing", "issuer-silent"),
-        *("part-not-asked", "power", "card-failed", "keys-missing", "inquiry-unclear"),
+        *("part-not-asked", "duplicate", "power", "card-failed", "keys-missing", "inquiry-unclear"),
         *(
             f"other-{name}"
             for name in ("mti", "response-code", *(NAMES[number].replace("_", "-") for number, _ in ECHOED))

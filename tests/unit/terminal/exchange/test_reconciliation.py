@@ -21,8 +21,16 @@ HEAD = "#yuanlu-reconciliation,1,898100012345678,2026-11-23,2026-11-24"
 COLUMNS = "terminal_id,batch,stan,kind,mti,amount,rrn,response_code,state,at,clearing_date,original_rrn"
 
 
-def row(stan="000007", amount=4000, state="credited", code="00", terminal="10000001", kind="refund"):
-    return f"{terminal},000001,{stan},{kind},0220,{amount},263270000009,{code},{state},2026-11-23T10:00:00,2026-11-23,"
+def row(
+    stan="000007",
+    amount=4000,
+    state="credited",
+    code="00",
+    terminal="10000001",
+    kind="refund",
+    at="2026-11-23T10:00:00",
+):
+    return f"{terminal},000001,{stan},{kind},0220,{amount},263270000009,{code},{state},{at},2026-11-23,"
 
 
 def file(*rows, head=HEAD, end=None):
@@ -44,6 +52,8 @@ def refund(at="2026-11-23T10:00:00+08:00", minor=4000):
         (file(row(state="refused", code="61")), [Reconciled(True, "61", "263270000009")]),
         (file(row(state="reversed")), [Reconciled(False)]),
         (file(row(amount=3999)), []),
+        (file(row(state="refused", code="00")), []),  # approved, then refused in clearing: a person must look
+        (file(row(at="2020-11-23T10:00:00")), []),  # the same numbers of another year
         (file(row(terminal="10000002")), [Reconciled(False)]),
         (file(row(kind="sale")), [Reconciled(False)]),
         (file(), [Reconciled(False)]),
@@ -80,6 +90,10 @@ def test_the_file_of_another_merchant_is_refused():
         (file(row()).replace("stan,", "F11,"), 2),
         (file(row()).replace(",refund,", ",refund,x,"), 3),
         (file(row(state="maybe")), 3),
+        (file(row(), row(state="refused", code="12")), 4),  # two words on one request
+        (file(row(at="yesterday")), 3),
+        (file(row()).replace(",4000,", "," + "9" * 13 + ","), 3),
+        (file(row()).replace("credited", "credited" + " " * 400), 1),
         (file(row(), end="#end,1,3999"), 4),
         (file(row(), end="#end,2,4000"), 4),
         ("\n".join(file(row()).splitlines()[:-1]), 3),

@@ -78,6 +78,10 @@ def unknown(request: Request, fault: str = "no-answer", reason: str = "98") -> U
     return Unknown(request, reason, 1, fault=fault)
 
 
+def uploading(attempts: int, sent: int) -> Uploading:
+    return Uploading(OFFLINE, attempts, sent, "a:1")
+
+
 def reversing(request: Request, fault: str = "no-answer", reason: str = "98") -> Reversing:
     return Reversing(request, reason, 1, fault=fault)
 
@@ -92,7 +96,7 @@ def reversing(request: Request, fault: str = "no-answer", reason: str = "98") ->
         (AwaitingReply(REFUND), Answered(NO), Refused(REFUND, "51"), None),
         (AwaitingReply(REFUND), Answered(SILENT_ISSUER), unknown(REFUND, "issuer-silent"), Command.SEND_INQUIRY),
         (AwaitingReply(REFUND), Answered(Reply("0230", "09")), unknown(REFUND, "issuer-silent"), Command.SEND_INQUIRY),
-        (AwaitingReply(REFUND), Answered(Reply("0230", "94")), unknown(REFUND, "issuer-silent"), Command.SEND_INQUIRY),
+        (AwaitingReply(REFUND), Answered(Reply("0230", "94")), unknown(REFUND, "duplicate"), Command.SEND_INQUIRY),
         (AwaitingReply(REFUND), Silent(), unknown(REFUND), Command.SEND_INQUIRY),
         (AwaitingReply(REFUND), Silent("A0", "mac-wrong"), unknown(REFUND, "mac-wrong", "A0"), Command.SEND_INQUIRY),
         (AwaitingReply(REFUND), PowerReturned(), unknown(REFUND, "power"), Command.SEND_INQUIRY),
@@ -100,7 +104,7 @@ def reversing(request: Request, fault: str = "no-answer", reason: str = "98") ->
         (
             AwaitingReply(REPEATED),
             Answered(Reply("0230", "94")),
-            unknown(REPEATED, "issuer-silent"),
+            unknown(REPEATED, "duplicate"),
             Command.SEND_AGAIN,
         ),
         (AwaitingReply(VOID), Silent(), reversing(VOID), Command.SEND_REVERSAL),
@@ -141,17 +145,23 @@ def reversing(request: Request, fault: str = "no-answer", reason: str = "98") ->
         (Unknown(REFUND, "98", 1), Answered(OK), Accepted(REFUND, OK, is_late=True), None),
         (Unknown(REFUND, "98", 1), Answered(NO), Unknown(REFUND, "98", 1), None),
         (Unknown(REPEATED, "98", 1), TryDue(), Unknown(REPEATED, "98", 2), Command.SEND_AGAIN),
-        (Unknown(REPEATED, "98", 1), Answered(NO), Refused(REPEATED, "51"), None),
+        (Unknown(REPEATED, "98", 1), Answered(NO), Unknown(REPEATED, "98", 1), None),
+        (Unknown(REPEATED, "98", 1), Answered(Reply("0230", "61")), Unknown(REPEATED, "98", 1), None),
         (Unknown(REPEATED, "98", 1), Answered(DOUBLED), Accepted(REPEATED, DOUBLED, is_late=True), None),
         (Unknown(REPEATED, "98", 1), Answered(Reply("0230", "77")), Unknown(REPEATED, "98", 1), None),
         (Unknown(REFUND, "98", 1), Answered(DOUBLED), Unknown(REFUND, "98", 1), None),
         (Unknown(SALE, "06", 0), TryDue(), Unknown(SALE, "06", 0), None),
-        (Uploading(OFFLINE), TryDue(), Uploading(OFFLINE, 1), Command.SEND_AGAIN),
-        (Uploading(OFFLINE, 1), Silent(), Uploading(OFFLINE, 2), Command.SEND_AGAIN),
-        (Uploading(OFFLINE, 3), Silent(), Uploading(OFFLINE, 3), None),
-        (Uploading(OFFLINE, 1), PowerReturned(), Uploading(OFFLINE, 1), None),
-        (Uploading(OFFLINE, 1), Answered(DOUBLED), Accepted(OFFLINE, DOUBLED, is_late=True), None),
-        (Uploading(OFFLINE, 1), Answered(NO), Refused(OFFLINE, "51"), None),
+        (Uploading(OFFLINE), TryDue(), Uploading(OFFLINE), Command.CONNECT),
+        (Uploading(OFFLINE), LineFailed(), Uploading(OFFLINE), None),
+        (Uploading(OFFLINE), Connected("a:1"), uploading(1, 1), Command.SEND_AGAIN),
+        (uploading(1, 1), Silent(), uploading(2, 2), Command.SEND_AGAIN),
+        (uploading(3, 3), Silent(), uploading(3, 3), None),
+        (uploading(3, 3), TryDue(), uploading(1, 4), Command.SEND_AGAIN),
+        (uploading(1, 1), PowerReturned(), uploading(1, 1), None),
+        (uploading(2, 2), Answered(DOUBLED), Accepted(OFFLINE, DOUBLED, is_late=True, address="a:1"), None),
+        (uploading(1, 1), Answered(DOUBLED), Unknown(OFFLINE, "98", address="a:1", fault="duplicate"), None),
+        (uploading(1, 1), Answered(NO), Refused(OFFLINE, "51"), None),
+        (uploading(3, 3), Answered(Reply("0230", "96")), uploading(3, 3), None),
     ],
 )
 def test_dialogue(stage, event, next_stage, command):
