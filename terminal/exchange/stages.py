@@ -19,6 +19,11 @@ from __future__ import annotations
 
 import msgspec
 
+from terminal.exchange.ends import Accepted as Accepted
+from terminal.exchange.ends import NotSent as NotSent
+from terminal.exchange.ends import Refused as Refused
+from terminal.exchange.ends import Reversed as Reversed
+from terminal.exchange.ends import kept
 from terminal.exchange.events import (
     NO_ANSWER,
     OTHER_FAULT,
@@ -47,7 +52,6 @@ from terminal.iso8583.response_codes import (
     REVERSAL_CLEARED,
     SIGN_IN_AGAIN,
 )
-from terminal.money import Money
 
 NOT_DECIDED = ISSUER_SILENT | {"09"}  # an answer that says: nobody knows (yet)
 DUPLICATE = "94"  # F39: this F11 was had before
@@ -241,44 +245,6 @@ class Uploading(msgspec.Struct, frozen=True, tag="uploading"):
         return Step(msgspec.structs.replace(self, attempts=attempt, sent=self.sent + 1), Command.SEND_AGAIN)
 
 
-class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
-    """The acquirer took it (已受理); for a refund this does not mean credited. `certificate`: F55 with the TC."""
-
-    request: Request
-    reply: Reply
-    is_late: bool = False
-    certificate: str = ""
-    address: str = ""  # who took it
-
-    @property
-    def amount(self) -> Money:
-        """What was approved: all that was asked, or a part of it (39 = 10)."""
-        part = self.reply.amount
-        return part if part is not None and self.reply.response_code == PARTLY_APPROVED else self.request.amount
-
-
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """The acquirer said no, or (`not-received`) that it never had it and never will book it."""
-
-    request: Request
-    response_code: str
-
-
-class NotSent(msgspec.Struct, frozen=True, tag="not-sent"):
-    """Nothing left the terminal; `why` is "line" or "power"."""
-
-    request: Request
-    why: str
-
-
-class Reversed(msgspec.Struct, frozen=True, tag="reversed"):
-    """The reversal was acknowledged (已冲正): the money is where it was."""
-
-    request: Request
-    reason: str
-    fault: str = "no-answer"
-
-
 class GivenUp(msgspec.Struct, frozen=True, tag="reversal-given-up"):
     """The reversal was not acknowledged, and this acquirer wants no more of them: only its file can tell."""
 
@@ -315,11 +281,6 @@ def _approved(stage: AwaitingReply, reply: Reply) -> Step:
     if stage.request.needs_completion:
         return Step(Completing(stage.request, reply, stage.address), Command.COMPLETE_CARD)
     return Step(Accepted(stage.request, kept(reply), address=stage.address))
-
-
-def kept(reply: Reply) -> Reply:
-    """What the records keep of an answer: neither the cardholder's balance nor what was for the chip."""
-    return msgspec.structs.replace(reply, balance=None, private="", icc_data="")
 
 
 def _is_passing(code: str) -> bool:
