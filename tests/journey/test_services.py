@@ -9,6 +9,7 @@ from terminal.iso8583.dialect import Choices
 from terminal.iso8583.kinds import Kind
 from terminal.signature import decoded
 from tests.journey.shop import PIN, TERMINAL_ID, Bank, day
+from tests.journey.teller import Teller
 
 PARTS = Choices(accepts_partial=True)
 
@@ -462,3 +463,22 @@ def test_a_success_with_a_message_is_a_success_and_says_it(tmp_path, bank, code,
 
     day(tmp_path, bank, script)
     assert bank.balance("stripe-only") == 1_000_000 - 1_000
+
+
+def test_what_is_owed_goes_in_order_before_the_next_money(tmp_path, bank):
+    """Script notice, reversal, offline money, then the transaction (cup.md 4.4)."""
+
+    async def script(shop):
+        teller = Teller(shop)
+        await teller.sign_in()
+        sale = await teller.do(Kind.SALE)
+        bank.line("answer_lost")
+        await teller.do(Kind.SALE)
+        await teller.do(Kind.OFFLINE_SETTLEMENT)
+        await owe_script_notice(shop.journal, sale.request.id, "DF310500000000009F36020001")
+        bank.line("up")
+        before = len(shop.line.sent)
+        assert isinstance(await teller.do(Kind.SALE), Accepted)
+        assert [frame[11:13].hex() for frame in shop.line.sent[before:]] == ["0620", "0400", "0220", "0200"]
+
+    day(tmp_path, bank, script, issuer=None)
