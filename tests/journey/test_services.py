@@ -1,13 +1,16 @@
 """What else the acquirer takes part in, by keys: balance, holds, PINs, parts, signatures, parameters, demands."""
 
+import random
+
 import pytest
 
 from simulator.acquirer.manner import Manner
+from terminal.events import StrokeDrawn
 from terminal.exchange.scripts import owe_script_notice
 from terminal.exchange.stages import Accepted, Refused
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.kinds import Kind
-from terminal.signature import decoded
+from terminal.signature import SIGNATURE_MOST, decoded
 from tests.journey.shop import PIN, TERMINAL_ID, Bank, day
 from tests.journey.teller import Teller
 
@@ -482,3 +485,36 @@ def test_what_is_owed_goes_in_order_before_the_next_money(tmp_path, bank):
         assert [frame[11:13].hex() for frame in shop.line.sent[before:]] == ["0620", "0400", "0220", "0200"]
 
     day(tmp_path, bank, script, issuer=None)
+
+
+def test_a_signature_too_long_to_send_is_signed_again(tmp_path, bank):
+    dice = random.Random(5)
+    scrawl = [
+        ((dice.randrange(1000), dice.randrange(1000)),) for _ in range(900)
+    ]  # dots everywhere: JBIG cannot fold it
+
+    async def script(shop):
+        await with_glass(shop)
+        await shop.press("1")
+        await shop.see("请输入消费金额")
+        await shop.enter("1000")
+        await shop.present("unionpay-debit")
+        await shop.see("确认")
+        await shop.press("enter")
+        await shop.see("消费成功")
+        await shop.press("enter")
+        await shop.see("签名")
+        for dot in scrawl:
+            shop.front.report(StrokeDrawn(dot))
+        await shop.settle(1)
+        await shop.press("enter")
+        await shop.see("签名太长，发不出去")
+        await shop.press("enter")
+        await shop.see("签名")
+        shop.sign()
+        await shop.press("enter")
+        await shop.settle(3)
+        (owed,) = await shop.journal.owed.all("signature", "owed")
+        assert len(owed.body) <= SIGNATURE_MOST
+
+    day(tmp_path, bank, script)
