@@ -1,6 +1,6 @@
 """The CUP dialect (Q/CUP 009 as collected in cup.md). Law: a row a message; what acquirers may choose is in Choices.
 
-Rows of SHAPES: cup.md 2.2 and 2.15, the union of what the sources demand; F55 of a refund is absent (the card is only read).
+Rows of SHAPES: cup.md 2.2 and 2.15, the union of what the sources demand; a refund has no F55 (the card is only read).
 """
 
 from __future__ import annotations
