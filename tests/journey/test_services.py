@@ -489,9 +489,7 @@ def test_what_is_owed_goes_in_order_before_the_next_money(tmp_path, bank):
 
 def test_a_signature_too_long_to_send_is_signed_again(tmp_path, bank):
     dice = random.Random(5)
-    scrawl = [
-        ((dice.randrange(1000), dice.randrange(1000)),) for _ in range(900)
-    ]  # dots everywhere: JBIG cannot fold it
+    scrawl = [((dice.randrange(1000), dice.randrange(1000)),) for _ in range(1500)]  # dots: JBIG cannot fold them
 
     async def script(shop):
         await with_glass(shop)
