@@ -18,7 +18,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 
 from drivers.tls import Proof, reason_of
-from drivers.wrap import MOST, HttpWrap, LengthWrap, Wrap
+from drivers.wrap import MOST, LengthWrap, Wrap
 from terminal.iso8583.length import BINARY_2, LengthForm
 from terminal.ports import LinkDown, LinkLost
 
@@ -135,8 +135,14 @@ class TcpLine:
         except (LinkDown, OSError) as error:
             writer.transport.abort()
             raise LinkDown(str(error)) from error
-        wrap = HttpWrap(address, self._http_path, self._length) if self._http_path else LengthWrap(self._length)
-        return TcpConnection(address, reader, writer, wrap)
+        return TcpConnection(address, reader, writer, self._wrap(address))
+
+    def _wrap(self, address: str) -> Wrap:
+        if not self._http_path:
+            return LengthWrap(self._length)
+        from drivers.http_wrap import HttpWrap
+
+        return HttpWrap(address, self._http_path, self._length)
 
 
 def tune(stream: socket.socket) -> None:

@@ -15,7 +15,6 @@ from drivers.line import TcpLine
 from drivers.magstripe import LineStripe, NoStripe
 from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
 from drivers.tls import Proof, add_identity, client_context
-from keys.certificates import public_key_pin
 from keys.passwords import ArgonPasswords
 from keys.vault import Vault
 from terminal.config import Config, ConfigRefused, LineConfig
@@ -157,6 +156,10 @@ def _proof(line: LineConfig) -> Proof:
     if line.certificate:
         with _readable("line.certificate, line.private_key", f"{line.certificate}, {line.private_key}"):
             add_identity(context, Path(line.certificate), Path(line.private_key))
+    if not line.pins:
+        return Proof(context)
+    from keys.certificates import public_key_pin  # x509 takes its time to import
+
     return Proof(context, frozenset(line.pins), public_key_pin)
 
 

@@ -87,7 +87,7 @@ class Ledger:
         self._db.execute("SAVEPOINT part")
         try:
             yield
-        except BaseException:
+        except BaseException:  # whatever stopped it, half of this part must not stay
             self._db.execute("ROLLBACK TO part")
             self._db.execute("RELEASE part")
             raise
@@ -163,7 +163,7 @@ class Ledger:
     def change_terminal(self, terminal_id: str, **columns: Any) -> None:
         """Set columns of a terminal, inside a commit."""
         names = ", ".join(f"{name} = ?" for name in columns)
-        self.run(f"UPDATE terminal SET {names} WHERE terminal_id = ?", *columns.values(), terminal_id)  # noqa: S608
+        self.run(f"UPDATE terminal SET {names} WHERE terminal_id = ?", *columns.values(), terminal_id)  # noqa: S608 - our own names
 
     def close_batch(self, terminal_id: str) -> None:
         """The next batch begins; the terminal must sign in again (cup.md 2.7)."""

@@ -98,9 +98,9 @@ def notice(stage: Stage, room: Room) -> Notice:
 
 def refusal(title: Say, code: str, rows: tuple[Row, ...] = ()) -> Notice:
     """The acquirer said no: why, who must act, the next key (cup.md 4.10)."""
-    why = say("result.refused", why=say(_sentence(code), code=code))
+    why = say("result.refused", why=say(sentence(code), code=code))
     return Notice(
-        title, Tone.WRONG, why, (say(f"{_sentence(code)}.do", code=code),), (*rows, Row(say("desk.code"), code))
+        title, Tone.WRONG, why, (say(f"{sentence(code)}.do", code=code),), (*rows, Row(say("desk.code"), code))
     )
 
 
@@ -128,6 +128,6 @@ def _is_asked(stage: Unknown | GivenUp, room: Room) -> bool:
     return isinstance(stage, Unknown) and (has_inquiry or silence is Silence.REPEAT)
 
 
-def _sentence(code: str) -> str:
+def sentence(code: str) -> str:
     """Listed codes have words of their own in ui/text (code.NN, code.NN.do); all others are code.other."""
     return f"code.{code}" if code == NOT_RECEIVED or lookup(code).is_listed else "code.other"

@@ -56,7 +56,7 @@ async def fit_for_money(room: Room) -> None:
     with its reason (cup.md 4.2). Raises Stopped."""
     if await room.journal.settlements.open() is not None:
         raise Stopped("settlement-open")
-    if len(await room.journal.of_batch(await room.journal.batch())) >= MOST_IN_BATCH:
+    if await room.journal.count(await room.journal.batch()) >= MOST_IN_BATCH:
         raise Stopped("batch-full")
     await nothing_owed(room)
 

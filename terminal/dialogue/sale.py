@@ -23,6 +23,7 @@ from terminal.dialogue.room import Room
 from terminal.dialogue.wanted import original_of, wanted
 from terminal.emv import sale as chip_sale
 from terminal.emv.errors import EmvError
+from terminal.exchange.downloads import BLOCKED
 from terminal.exchange.performer import Completion
 from terminal.exchange.stages import Accepted, Refused, Stage
 from terminal.iso8583.answers import Reply
@@ -35,7 +36,6 @@ from terminal.screens import Item, Row, Say, Sheet, say
 
 WRONG_PIN = "55"
 TAKE_PART, GIVE_BACK = "take", "back"
-BLOCKED_BINS = "blocked-bin"  # downloaded, cup.md 2.13
 
 
 class _ChipRead(msgspec.Struct):
@@ -138,7 +138,7 @@ async def _agree(room: Room, title: Say, amount: Money, presented: Presented, *,
 
 async def _not_blocked(room: Room, plastic: Plastic) -> None:
     """Cards whose first digits the acquirer blocked (cup.md 2.13) are not charged. Raises Stopped."""
-    blocked = await room.journal.parameters.all(BLOCKED_BINS)
+    blocked = await room.journal.parameters.all(BLOCKED.kind)
     if any(plastic.pan.startswith(digits) for digits in blocked):
         raise Stopped("card-listed")
 

@@ -6,13 +6,14 @@ signatures -> totals to agree to -> 0500, upload, end -> what came of it -> pape
 from __future__ import annotations
 
 from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.outcome import sentence
 from terminal.dialogue.printing import print_receipt, print_unsent_signatures, shop, style
 from terminal.dialogue.ready import nothing_owed, signed_in
 from terminal.dialogue.room import Room
 from terminal.exchange.settler import SettlementStuck
 from terminal.exchange.settling import Settled, totals_of
 from terminal.exchange.signatures import TRIES, send_signatures
-from terminal.iso8583.response_codes import SIGN_IN_AGAIN, lookup
+from terminal.iso8583.response_codes import SIGN_IN_AGAIN
 from terminal.iso8583.settlement import Totals
 from terminal.money import Money
 from terminal.screens import Notice, Row, Say, Sheet, Tone, say
@@ -87,7 +88,7 @@ async def _carried_out(room: Room) -> Settled:
 
 def _why(fault: str) -> Say:
     if len(fault) == 2:
-        return say(f"code.{fault}" if lookup(fault).is_listed else "code.other", code=fault)
+        return say(sentence(fault), code=fault)
     return say(f"fault.{fault}")
 
 

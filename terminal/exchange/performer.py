@@ -25,7 +25,7 @@ from terminal.iso8583.cup_management import told
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.message import Message
 from terminal.iso8583.messages import financial, form_of, reversal
-from terminal.iso8583.response_codes import APPROVED, SIGN_IN_AGAIN
+from terminal.iso8583.response_codes import APPROVED, CONFIGURATION, SIGN_IN_AGAIN
 from terminal.journal.journal import Journal
 from terminal.ports import KeyMissing, KeyRefused, LinkDown
 
@@ -77,7 +77,7 @@ class Performer:
         return await self._event(round.talk.ask(message))
 
     async def _again(self, stage: Open, round: Round) -> Event:
-        """The same bytes: the PIN has been used, and offline money and refunds carry none."""
+        """The same bytes but for a MAC of newer keys: what is repeated (refunds, offline money) carries no PIN."""
         event = await self._event(round.talk.ask(self.request_message(stage.request, round.plastic)))
         return self._late(stage) or event
 
@@ -112,7 +112,7 @@ class Performer:
         except (KeyMissing, KeyRefused):
             self.is_sign_in_due = True
             return Silent(fault="keys-missing")
-        self.is_sign_in_due |= reply.response_code in SIGN_IN_AGAIN
+        self.is_sign_in_due |= reply.response_code in SIGN_IN_AGAIN | CONFIGURATION  # cup.md 4.10
         return Answered(reply)
 
     def _late(self, stage: Open) -> Event | None:

@@ -13,6 +13,7 @@ ORGANISATION_SIZE, TEXT_SIZES = 3, (20, 20, 20, 60)  # F63.1, 63.2.1-4
 # What an answer must repeat of its request (cup.md 2.17), in the order in which a difference is named.
 ECHOED = ((3, False), (11, True), (41, True), (42, True), (4, False))  # field, and whether it may not be left out
 NO_RESPONSE_CODE = "0510"  # judged by its F48
+INQUIRY = ("0200", "330000")  # MTI, F3: ours, not in the public text (docs/protocol.md)
 ANY_AMOUNT = frozenset({"0330", "0630"})  # uploads and script notices
 
 
@@ -41,7 +42,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Where an answer does not fit its request: `name` is the field's, "mti" or "mac"."""
+    """Where an answer does not fit its request: `name` is the field's, or "mti"."""
 
     name: str
     field: int
@@ -110,7 +111,7 @@ def must_be_signed(dialect: Dialect, request: Message, answer: Message) -> bool:
 
 def is_inquiry(request: Message) -> bool:
     """Our question about a refund: a 0200 with F3 of no sale (docs/protocol.md)."""
-    return request.mti == "0200" and request["processing_code"] == "330000"
+    return (request.mti, request["processing_code"]) == INQUIRY
 
 
 def _may_differ(answer: Message, code: str) -> bool:

@@ -5,6 +5,7 @@ They carry no MAC, but for the script notice and the signature.
 
 from __future__ import annotations
 
+from terminal.iso8583.answers import INQUIRY
 from terminal.iso8583.cup_private import CHIP_WORKED, READS_CHIP, operator
 from terminal.iso8583.dialect import Dialect, SignIn
 from terminal.iso8583.facts import Facts, Identity
@@ -17,7 +18,7 @@ SIGN_OFF, ECHO, STATUS = "002", "301", "362"
 TOTALS, UPLOAD, NOT_BALANCED_END, BALANCED_END = "201", "201", "202", "207"
 CERTIFICATE = {True: "203", False: "205"}  # IC, online and approved; by whether the totals were balanced
 SCRIPT = "951"
-INQUIRY_CODE, INQUIRY_TYPE = "330000", "01"  # F3, F60.1: ours, not in the public text (docs/protocol.md)
+INQUIRY_TYPE = "01"  # F60.1
 TOLD_SIZE = 14  # F62 of an inquiry's answer: F39 (2) and F37 (12)
 SIGNATURE_TYPE = "07"  # F60.1
 SERIAL = "Sequence No"  # F62 of a sign-in, cup.md 2.6
@@ -38,7 +39,7 @@ def sign_in(dialect: Dialect, me: Identity, said: SignIn) -> Message:
 def inquiry(dialect: Dialect, me: Identity, facts: Facts, stan: str) -> Message:
     """Asks what became of a refund: F61 names its batch, F11 and date MMDD (docs/protocol.md)."""
     fields = {
-        3: INQUIRY_CODE,
+        3: INQUIRY[1],
         4: f"{facts.amount.minor:012d}",
         11: stan,
         25: "00",
@@ -46,7 +47,7 @@ def inquiry(dialect: Dialect, me: Identity, facts: Facts, stan: str) -> Message:
         60: f"{INQUIRY_TYPE}{facts.batch}000",
         61: f"{facts.batch}{facts.stan}{facts.at[5:7]}{facts.at[8:10]}",
     }
-    return composed(dialect, "inquiry", "0200", me, fields)
+    return composed(dialect, "inquiry", INQUIRY[0], me, fields)
 
 
 def told(private: str) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ import msgspec
 from terminal.exchange.settling import Item, Settled, Settling, What
 from terminal.journal.owed import Rows, Write
 
-LAST_BATCH = 999_999  # cup.md 4.3: N6, wraps to 1
+LAST_NUMBER = 999_999  # cup.md 4.3: N6, wraps to 1
 DESTROY_CARDS = (  # those of open exchanges are still needed; so are those of a script notice not yet told
     "DELETE FROM sealed_card WHERE digest NOT IN (SELECT digest FROM exchange WHERE is_open"
     " UNION SELECT exchange.digest FROM exchange JOIN owed ON owed.id = exchange.id AND owed.state = 'owed')"
@@ -48,7 +48,7 @@ class BatchBook:
     async def close(self, stage: Settled) -> None:
         """In one commit: the batch has ended, the next one begins (cup.md 4.3), and card data that nothing is owed for
         any more is destroyed."""
-        body, following = msgspec.json.encode(stage), f"{int(stage.batch) % LAST_BATCH + 1:06d}"
+        body, following = msgspec.json.encode(stage), f"{int(stage.batch) % LAST_NUMBER + 1:06d}"
         await self._write(
             [("settlement", body), ("setting", msgspec.json.encode({"batch": following}))],
             lambda db: (

@@ -17,7 +17,7 @@ import msgspec
 from terminal.exchange.request import Request
 from terminal.exchange.stages import Accepted, Ended, Open, Stage, state
 from terminal.iso8583.kinds import GIVES_BACK, Kind
-from terminal.journal.batch_book import BatchBook
+from terminal.journal.batch_book import LAST_NUMBER, BatchBook
 from terminal.journal.owed import OwedBook
 from terminal.journal.parameters import Parameters
 from terminal.journal.store import Broken, JournalFailed, Store
@@ -25,7 +25,7 @@ from terminal.ports import Clock
 
 T = TypeVar("T")
 Run = Callable[[Callable[[], T]], Awaitable[T]]
-FIRST_BATCH, LAST_NUMBER = 1, 999_999  # cup.md 4.3: N6, wraps to 1
+FIRST_BATCH = 1
 GIVEN_BACK = ", ".join(f"'{kind.value}'" for kind in sorted(GIVES_BACK, key=lambda kind: kind.value))
 _stages: msgspec.json.Decoder[Stage] = msgspec.json.Decoder(Stage)
 
@@ -186,6 +186,10 @@ class Journal:
     async def of_batch(self, batch: str) -> list[Stage]:
         """Every exchange of a batch, oldest first."""
         return await self._stages("WHERE batch = ? ORDER BY at, stan", batch)
+
+    async def count(self, batch: str) -> int:
+        """Exchanges of a batch, however they ended."""
+        return int(str((await self.rows("SELECT COUNT(*) FROM exchange WHERE batch = ?", batch))[0][0]))
 
     async def sealed_card(self, digest: str) -> bytes:
         """Raises JournalFailed when it is gone."""

@@ -396,6 +396,15 @@ class Shop:
         await self.pull() if way == "insert" else None
         await self.press("enter")
 
+    async def pay(self, amount: str, card: str, way: str = "insert") -> None:
+        """From idle until a payment is sent."""
+        await self.press("1")
+        await self.see("请输入消费金额")
+        await self.enter(amount)
+        await self.present(card, way)
+        await self.see("确认")
+        await self.press("enter")
+
     async def settle_batch(self) -> None:
         """From idle to the settlement under way."""
         await self.idle()

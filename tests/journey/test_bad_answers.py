@@ -92,12 +92,7 @@ def test_a_sale_whose_answer_is_none_is_reversed_and_says_why(tmp_path, bank, wh
 
     async def script(shop):
         await shop.first_day()
-        await shop.press("1")
-        await shop.see("请输入消费金额")
-        await shop.enter("1000")
-        await shop.present("stripe-only", "swipe")
-        await shop.see("确认")
-        await shop.press("enter")
+        await shop.pay("1000", "stripe-only", "swipe")
         await shop.see("消费未成功，已冲正", words)
         (stage,) = await shop.journal.recent()
         assert isinstance(stage, Reversed)

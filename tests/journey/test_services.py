@@ -97,12 +97,7 @@ def test_a_wrong_pin_of_a_payment_is_asked_for_again_with_a_new_number(tmp_path,
 # --- holds -----------------------------------------------------------------------------------------------------------
 async def hold(shop, amount="20000"):
     await page_two(shop, "2")
-    await shop.press("1")
-    await shop.see("请输入消费金额")
-    await shop.enter(amount)
-    await shop.present("unionpay-debit")
-    await shop.see("确认")
-    await shop.press("enter")
+    await shop.pay(amount, "unionpay-debit")
     await shop.see("预授权成功")
     await shop.pull()
     await done_with_paper(shop)
@@ -190,12 +185,7 @@ def test_a_part_is_kept_or_voided_at_once(tmp_path, is_kept):
 
     async def script(shop):
         await shop.first_day()
-        await shop.press("1")
-        await shop.see("请输入消费金额")
-        await shop.enter("1500000")  # 15,000.00 of 10,000.00
-        await shop.present("stripe-only", "swipe")
-        await shop.see("确认")
-        await shop.press("enter")
+        await shop.pay("1500000", "stripe-only", "swipe")  # 15,000.00 of 10,000.00
         await shop.see("银行只批准了 ¥10000.00，还差 ¥5000.00")
         await shop.press("1" if is_kept else "2")
         await shop.see("消费成功" if is_kept else "撤销已受理", "¥10000.00")
@@ -215,12 +205,7 @@ def test_a_part_that_nobody_answers_for_is_told_and_printed(tmp_path):
 
     async def script(shop):
         await shop.first_day()
-        await shop.press("1")
-        await shop.see("请输入消费金额")
-        await shop.enter("1500000")
-        await shop.present("stripe-only", "swipe")
-        await shop.see("确认")
-        await shop.press("enter")
+        await shop.pay("1500000", "stripe-only", "swipe")
         await shop.see("银行只批准了")
         await shop.settle(62)
         await shop.see("消费成功", "¥10000.00")
@@ -234,12 +219,7 @@ def test_a_part_that_nobody_answers_for_is_told_and_printed(tmp_path):
 # --- signatures ------------------------------------------------------------------------------------------------------
 async def sell_signed(shop, amount):
     await shop.idle()
-    await shop.press("1")
-    await shop.see("请输入消费金额")
-    await shop.enter(amount)
-    await shop.present("unionpay-debit")
-    await shop.see("确认")
-    await shop.press("enter")
+    await shop.pay(amount, "unionpay-debit")
     await shop.see("消费成功")
     await shop.press("enter")
     await shop.see("签名")
@@ -390,12 +370,7 @@ def test_keys_that_expired_are_renewed_by_a_sign_in(tmp_path, bank):
     async def script(shop):
         await shop.first_day()
         shop.host.expire_keys(TERMINAL_ID)
-        await shop.press("1")
-        await shop.see("请输入消费金额")
-        await shop.enter("100")
-        await shop.present("unionpay-debit")
-        await shop.see("确认")
-        await shop.press("enter")
+        await shop.pay("100", "unionpay-debit")
         await shop.see("77")
         await shop.press("enter")
         await shop.pull()
@@ -454,12 +429,7 @@ def test_a_success_with_a_message_is_a_success_and_says_it(tmp_path, bank, code,
     async def script(shop):
         await shop.first_day()
         bank.spoil("says", "0200", code)
-        await shop.press("1")
-        await shop.see("请输入消费金额")
-        await shop.enter("1000")
-        await shop.present("stripe-only", "swipe")
-        await shop.see("确认")
-        await shop.press("enter")
+        await shop.pay("1000", "stripe-only", "swipe")
         await shop.see("消费成功", word)
         (stage,) = await shop.journal.recent()
         assert isinstance(stage, Accepted)
@@ -493,12 +463,7 @@ def test_a_signature_too_long_to_send_is_signed_again(tmp_path, bank):
 
     async def script(shop):
         await with_glass(shop)
-        await shop.press("1")
-        await shop.see("请输入消费金额")
-        await shop.enter("1000")
-        await shop.present("unionpay-debit")
-        await shop.see("确认")
-        await shop.press("enter")
+        await shop.pay("1000", "unionpay-debit")
         await shop.see("消费成功")
         await shop.press("enter")
         await shop.see("签名")

@@ -184,12 +184,7 @@ def test_a_reversal_that_is_owed_goes_before(tmp_path, bank):
     async def script(shop):
         await a_day(shop)
         bank.line("answer_lost")
-        await shop.press("1")
-        await shop.see("请输入消费金额")
-        await shop.enter("100")
-        await shop.present("stripe-only", "swipe")
-        await shop.see("确认")
-        await shop.press("enter")
+        await shop.pay("100", "stripe-only", "swipe")
         await shop.see("冲正还没有完成")
         bank.line("up")
         await shop.press("enter")

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.http_wrap import HttpWrap
 from drivers.line import USER_TIMEOUT_MS, tune
-from drivers.wrap import MOST, HttpWrap, LengthWrap
+from drivers.wrap import MOST, LengthWrap
 from keys.certificates import make_test_authority
 from terminal.iso8583.length import ASCII_4, BINARY_2
 from terminal.ports import LinkLost
