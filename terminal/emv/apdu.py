@@ -52,6 +52,26 @@ def generate_ac(reference: int, cdol_values: bytes) -> bytes:
     return _command(0x80, 0xAE, reference, 0x00, cdol_values) + EXPECT_ALL
 
 
+def internal_authenticate(ddol_values: bytes) -> bytes:
+    """INTERNAL AUTHENTICATE (Book 3, 6.5.9)."""
+    return _command(0x00, 0x88, 0x00, 0x00, ddol_values) + EXPECT_ALL
+
+
+def get_data(tag: int) -> bytes:
+    """GET DATA (Book 3, 6.5.7); the tag is P1 P2."""
+    return bytes((0x80, 0xCA)) + tag.to_bytes(2) + EXPECT_ALL
+
+
+def get_challenge() -> bytes:
+    """GET CHALLENGE (Book 3, 6.5.6): eight unpredictable bytes of the card."""
+    return bytes((0x00, 0x84, 0x00, 0x00)) + EXPECT_ALL
+
+
+def verify(is_enciphered: bool, pin_data: bytes) -> bytes:
+    """VERIFY (Book 3, 6.5.12): P2 is 80 for a plain PIN block, 88 for an enciphered one."""
+    return _command(0x00, 0x20, 0x00, 0x88 if is_enciphered else 0x80, pin_data)
+
+
 def external_authenticate(issuer_authentication: bytes) -> bytes:
     """EXTERNAL AUTHENTICATE (Book 3, 6.5.4)."""
     return _command(0x00, 0x82, 0x00, 0x00, issuer_authentication)

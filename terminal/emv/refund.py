@@ -27,4 +27,4 @@ async def read_account(
 
     link = Link(transmit, protocol)
     opened = await open_application(link, terminal, values, choose)
-    return account(opened.selected, await read(link, opened.initiated.afl, has_account))
+    return account(opened.selected, (await read(link, opened.initiated.afl, has_account)).values)

@@ -134,7 +134,7 @@ async def begin(
 
     link = Link(transmit, protocol)
     opened = await open_application(link, terminal, values, choose)
-    card = await read(link, opened.initiated.afl, lambda _: False)
+    card = (await read(link, opened.initiated.afl, lambda _: False)).values
     require_mandatory(card)
     return await _ask_card(link, opened, card, values(opened.selected.candidate.application), amount.minor)
 
