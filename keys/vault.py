@@ -13,12 +13,14 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from keys import offline_pin
 from keys.block_cipher import AES, DES, SM4, cipher_of
 from keys.key_file import NONCE, OWN, Key, KeyFile
 from keys.mac import rule_of
 from keys.pin_block import pin_block
 from keys.track import encrypt_track
 from keys.working_keys import WORKING_KEYS, unwrap
+from terminal.emv.capk import PublicKey
 from terminal.ports import KeyMissing, KeyRefused
 
 TMK_SIZES = {DES.name: (8, 16), SM4.name: (16,), AES.name: (16, 32)}  # 8: a terminal of single DES (60.3 = 001)
@@ -67,6 +69,10 @@ class Vault:
     async def pin_block(self, pin: str, pan: str, cipher: str = "des") -> bytes:
         """Format 0 under the PIK (Vault port)."""
         return pin_block(self._key("pik", cipher), pin, pan, cipher)
+
+    async def offline_pin(self, pin: str, key: PublicKey | None, challenge: bytes) -> bytes:
+        """VERIFY's data for a card (Vault port)."""
+        return offline_pin.plain(pin) if key is None else offline_pin.enciphered(pin, key, challenge)
 
     async def encrypt_track(self, track: str, cipher: str = "des") -> str:
         """Nibbles of F35 under the TDK (Vault port)."""

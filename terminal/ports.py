@@ -6,17 +6,22 @@ Every wait is bounded by the caller (`asyncio.timeout`); a port never invents a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from terminal.emv.apdu import Response
+from terminal.emv.capk import PublicKey
 from terminal.events import Event, KeyPressed
 from terminal.paper import Paper
 from terminal.receipt import Receipt
-from terminal.screens import Shown
+from terminal.screens import PinPrompt, Shown
 from terminal.signature import Picture
+from terminal.swipe import Swipe
+
+Send = Callable[[bytes], Awaitable[Response]]  # a command to the card, as T=1 has it
 
 
 class DeviceError(Exception):
@@ -33,6 +38,10 @@ class CardRemoved(DeviceError):
 
 class CardMute(DeviceError):
     """The card does not answer, or not as EMV asks (wrong way round, dirty chip, broken)."""
+
+
+class TwoCards(DeviceError):
+    """More than one card is in the field: one card only."""
 
 
 class ReaderMissing(DeviceError):
@@ -63,6 +72,10 @@ class KeyRefused(DeviceError):
     """A key's check value is wrong; the key was not taken."""
 
 
+class PinpadLost(DeviceError):
+    """The PIN pad does not answer."""
+
+
 class Card(Protocol):
     """A powered chip. `protocol` is 0 (T=0) or 1 (T=1); `atr` is raw."""
 
@@ -79,7 +92,7 @@ class Card(Protocol):
 
 
 class CardReader(Protocol):
-    """One contact slot."""
+    """One contact slot, or one contactless field, where several cards may come at once."""
 
     async def is_card_present(self) -> bool:
         """Raises ReaderMissing."""
@@ -90,15 +103,15 @@ class CardReader(Protocol):
         ...
 
     async def connect(self) -> Card:
-        """Power the chip up. Raises NoCard, CardMute, ReaderMissing."""
+        """Power the chip up. Raises NoCard, CardMute, ReaderMissing; TwoCards in a field."""
         ...
 
 
 class Stripe(Protocol):
     """A magnetic stripe reader."""
 
-    async def swiped(self) -> bytes:
-        """Wait for a swipe; track 2 as ASCII digits with '=' and no sentinels."""
+    async def swiped(self) -> Swipe:
+        """Wait for a swipe, well read or not; one that happened before is forgotten. Raises ReaderMissing."""
         ...
 
 
@@ -172,6 +185,13 @@ class Vault(Protocol):
         """
         ...
 
+    async def offline_pin(self, pin: str, key: PublicKey | None, challenge: bytes) -> bytes:
+        """The data of VERIFY: an ISO 9564-1 format 2 block, or that and the card's `challenge` under the card's key.
+
+        Raises KeyRefused, which never shows the PIN.
+        """
+        ...
+
     async def encrypt_track(self, track: str, cipher: str = "des") -> str:
         """A track of digits and "=" with one block of it under the TDK: nibbles 0-F. Raises KeyMissing, KeyRefused."""
         ...
@@ -186,6 +206,21 @@ class Vault(Protocol):
 
     async def fingerprint(self, pan: bytes) -> str:
         """A keyed hash: equal for equal card numbers, and no way back."""
+        ...
+
+
+class Pinpad(Protocol):
+    """Where a cardholder types a PIN. It goes into a block, or to the card it belongs to, and nowhere else.
+
+    Both raise what the dialogue raises when the cardholder cancels or leaves.
+    """
+
+    async def online(self, prompt: PinPrompt, pan: str) -> str:
+        """F52 as hex, or "" when the cardholder has none. Raises KeyMissing, KeyRefused."""
+        ...
+
+    async def offline(self, prompt: PinPrompt, key: PublicKey | None, send: Send) -> int | None:
+        """The status word of VERIFY; None when the cardholder gave no PIN. `key` enciphers it (EMV Book 2, 7)."""
         ...
 
 
@@ -274,3 +309,4 @@ class Hardware:
     typeset: Callable[[Receipt, int], Paper]  # a Receipt, set for so many columns
     inbox: Inbox
     coder: PictureCoder | None = None  # None: signatures stay on paper
+    tap: CardReader | None = None  # None: cards are inserted or swiped

@@ -121,6 +121,14 @@ class CardPrompt(msgspec.Struct, frozen=True, tag="card"):
     hint: Say = Say("hint.cancel")
 
 
+class PinPrompt(msgspec.Struct, frozen=True):
+    """What stands above the stars while a PIN is typed."""
+
+    title: Say
+    rows: tuple[Row, ...] = ()
+    lines: tuple[Say, ...] = ()
+
+
 class SignPad(msgspec.Struct, frozen=True, tag="sign"):
     """A writing area with the amount and the 8-digit feature code as watermark; strokes in per mille of the pad."""
 

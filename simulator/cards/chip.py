@@ -38,8 +38,9 @@ class Chip(Protocol):
 class Misbehaving:
     """A chip that fails at its n-th command after a reset (the first is 1; T=0 counts GET RESPONSE too)."""
 
-    def __init__(self, chip: Chip, mute_at: int = 0, pull_at: int = 0) -> None:
+    def __init__(self, chip: Chip, mute_at: int = 0, pull_at: int = 0, slow_at: int = 0, seconds: float = 0.0) -> None:
         self._chip, self._mute_at, self._pull_at, self._count = chip, mute_at, pull_at, 0
+        self._slow_at, self._seconds = slow_at, seconds
 
     @property
     def atr(self) -> bytes:
@@ -48,6 +49,11 @@ class Misbehaving:
     @property
     def protocol(self) -> int:
         return self._chip.protocol
+
+    @property
+    def seconds(self) -> float:
+        """How long the answer just given takes: whoever holds the chip waits so long before passing it on."""
+        return self._seconds if 0 < self._slow_at <= self._count else 0.0
 
     def reset(self) -> None:
         self._count = 0
@@ -60,3 +66,8 @@ class Misbehaving:
         if self._count == self._pull_at:
             raise WasPulled
         return self._chip.respond(command)
+
+
+def seconds_taken(chip: Chip) -> float:
+    """What a reader awaits after `respond`; 0.0 for a chip that is not slow."""
+    return chip.seconds if isinstance(chip, Misbehaving) else 0.0

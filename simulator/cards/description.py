@@ -6,42 +6,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from simulator.cards.application_cryptogram import Means
 from simulator.cards.chip import Chip, Misbehaving
+from simulator.cards.contactless_card import ContactlessCard, ContactlessSettings
 from simulator.cards.replay_card import ReplayCard
+from simulator.cards.settings import ApplicationSettings, ChipSettings
+from simulator.cards.spoiled import Spoiled
 from simulator.cards.t0 import T0
 from simulator.cards.virtual_card import VirtualCard
-
-ATRS = {0: "3B6500002063CB6800", 1: "3BE000FF8131FE4514"}  # emv.md 3
-
-
-class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`mute_at` and `pull_at` name a command (the first is 1, 0 is never)."""
-
-    mute_at: int = 0
-    pull_at: int = 0
-    declines: bool = False  # an AAC at the second GENERATE AC
-    blocked: Literal["", "card", "application"] = ""  # 6A81 to SELECT, or 6283
-    authenticates: Means = "command"  # its issuer: by EXTERNAL AUTHENTICATE, or by 91 in CDOL2
-
-
-class ChipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What differs from card to card; the rest is in virtual_card.py. Hex where a tag would be hex."""
-
-    aid: str = "A000000333010101"
-    label: str = "UICC DEBIT"
-    protocol: Literal[0, 1] = 1
-    atr: str = ""  # "" is the protocol's own
-    pdol: str = ""  # 9F38
-    gpo_format: Literal[1, 2] = 1
-    has_directory: bool = True
-    is_trace: bool = False  # replay unionpay_trace.txt; the rest of the settings then says nothing
-    behaviour: Behaviour = Behaviour()
-
-    @property
-    def answer_to_reset(self) -> bytes:
-        """The ATR."""
-        return bytes.fromhex(self.atr or ATRS[self.protocol])
 
 
 class CardDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +28,7 @@ class CardDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     track2: str
     psn: str = ""
     chip: ChipSettings | None = None
+    tap: Literal["", "unionpay", "visa", "mastercard"] = ""  # whose card it is to a contactless reader; "": to none
 
     def __post_init__(self) -> None:
         if not self.track2.startswith(f"{self.pan}={self.expiry}"):
@@ -66,13 +38,43 @@ class CardDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Never the card's data."""
         return f"CardDescription({self.id})"
 
+    @property
+    def applications(self) -> tuple[ApplicationSettings, ...]:
+        """Those on the chip, in its order, each with its whole account."""
+        if self.chip is None:
+            return ()
+        listed = self.chip.applications or (ApplicationSettings(self.chip.aid, self.chip.label),)
+        own = {"pan": self.pan, "psn": self.psn, "track2": self.track2}
+        return tuple(one if one.pan else msgspec.structs.replace(one, **own) for one in listed)
+
+    @property
+    def pans(self) -> tuple[str, ...]:
+        """Every account of the card once, the stripe's first."""
+        return tuple(dict.fromkeys((self.pan, *(application.pan for application in self.applications))))
+
+    def virtual_in(self, protocol: Literal[0, 1]) -> Chip:
+        """The same card, as if it spoke the other protocol. Raises ValueError without a chip."""
+        if self.chip is None:
+            raise ValueError(f"{self.id} has no chip")
+        return msgspec.structs.replace(self, chip=msgspec.structs.replace(self.chip, protocol=protocol)).virtual()
+
+    def tapped(self) -> Chip:
+        """The same card held to a contactless reader. Raises ValueError when it cannot be."""
+        if not self.tap:
+            raise ValueError(f"{self.id} cannot be tapped")
+        return ContactlessCard(ContactlessSettings(self.tap, self.pan, self.expiry, self.track2, self.psn))
+
     def virtual(self, **behaviour: Any) -> Chip:
         """A chip of this card, fresh; `behaviour` changes the described one. Raises ValueError without a chip."""
         if self.chip is None:
             raise ValueError(f"{self.id} has no chip")
         behaves = msgspec.structs.replace(self.chip.behaviour, **behaviour)
-        card = msgspec.structs.replace(self, chip=msgspec.structs.replace(self.chip, behaviour=behaves))
-        chip: Chip = ReplayCard(self.chip) if self.chip.is_trace else VirtualCard(card)
+        settings = msgspec.structs.replace(self.chip, behaviour=behaves)
+        chip: Chip = ReplayCard(settings) if settings.is_trace else VirtualCard(settings, self.applications)
+        if behaves.spoils:
+            chip = Spoiled(chip, behaves.spoils)
         if chip.protocol == 0:
-            chip = T0(chip)
-        return Misbehaving(chip, behaves.mute_at, behaves.pull_at) if behaves.mute_at or behaves.pull_at else chip
+            chip = T0(chip, settings.warns_first)
+        if behaves.mute_at or behaves.pull_at or behaves.slow_at:
+            return Misbehaving(chip, behaves.mute_at, behaves.pull_at, behaves.slow_at, behaves.seconds)
+        return chip

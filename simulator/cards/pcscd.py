@@ -1,8 +1,12 @@
-"""A pcscd of our own with a virtual reader. Law: private socket, private port, and it dies with whoever started it.
+"""A pcscd of our own with virtual readers. Law: private socket, private ports, and it dies with whoever started it.
 
 The machine's pcscd is not touched: ours is socket-activated on <folder>/pcscd.comm (LISTEN_FDS), and clients find it
 by the environment variable PCSCLITE_CSOCK_NAME. libpcsclite reads that variable once per process, so one process
 has one folder for its whole life; the service in it may be stopped and started again.
+
+There are two readers in one file (pcscd sorts no folder, and a nameless wish gets the first): a contact one, and a
+contactless one whose two slots are two cards in its field. vpcd has room for one reader, so the second loads a copy
+of it.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from typing import Self
 DAEMON = "/usr/sbin/pcscd"
 READER_LIBRARY = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"  # Debian: vsmartcard-vpcd
 ENVIRONMENT = "PCSCLITE_CSOCK_NAME"
-READER_NAME = "Virtual PCD"
+READER_NAME, TAP_NAME = "Virtual PCD", "Virtual Tap"
 READER_FILE = """FRIENDLYNAME "{name}"
 DEVICENAME   /dev/null:0x{port:04X}
 LIBPATH      {library}
@@ -39,11 +43,14 @@ class PcscUnavailable(Exception):
 
 
 class PrivatePcscd:
-    """A context manager. `port` takes a VpcdCard, `environment` is for clients."""
+    """A context manager. `environment` is for clients.
+
+    `port` takes a VpcdCard that is inserted; `tap_port` and the next one take what is tapped, a card each.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = 0
+        self.port = self.tap_port = 0
         self.socket_name = folder / "pcscd.comm"
         self.log = folder / "pcscd.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -54,14 +61,11 @@ class PrivatePcscd:
         return {ENVIRONMENT: str(self.socket_name)}
 
     def start(self) -> None:
-        """Return when the virtual reader takes cards. Raises PcscUnavailable."""
+        """Return when the virtual readers take cards. Raises PcscUnavailable."""
         _require_installed()
-        self.port = self.port or _free_port()
-        settings = self.folder / "reader.conf.d"
-        settings.mkdir(parents=True, exist_ok=True)
-        (settings / "vpcd").write_text(
-            READER_FILE.format(name=READER_NAME, port=self.port, library=READER_LIBRARY), "ascii"
-        )
+        self.port = self.port or free_pair()
+        self.tap_port = self.tap_port or free_pair(self.port)
+        settings = self._write_settings()
         self.socket_name.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as listening, self.log.open("ab") as log:
             listening.bind(str(self.socket_name))
@@ -69,6 +73,15 @@ class PrivatePcscd:
             command = ("sh", "-c", START, "sh", DAEMON, "--foreground", "--config", str(settings.resolve()))
             self._process = subprocess.Popen(command, stdin=listening.fileno(), stdout=log, stderr=log)
         self._await_reader()
+
+    def _write_settings(self) -> Path:
+        settings, copy = self.folder / "reader.conf.d", self.folder / "libifdvpcd-tap.so"
+        settings.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(READER_LIBRARY, copy)
+        readers = ((READER_NAME, self.port, Path(READER_LIBRARY)), (TAP_NAME, self.tap_port, copy.resolve()))
+        text = "\n".join(READER_FILE.format(name=name, port=port, library=path) for name, port, path in readers)
+        (settings / "vpcd").write_text(text, "utf-8")
+        return settings
 
     def stop(self) -> None:
         """Kill it; its clients see a service that is gone."""
@@ -90,11 +103,11 @@ class PrivatePcscd:
     def _await_reader(self) -> None:
         assert self._process is not None
         until = time.monotonic() + START_SECONDS
-        while not _is_listening(self.port):
+        while not (_is_listening(self.port) and _is_listening(self.tap_port + 1)):
             if self._process.poll() is not None or time.monotonic() > until:
                 self.stop()
                 said = self.log.read_text("utf-8", "replace").strip()[-500:]
-                raise PcscUnavailable(f"pcscd did not start its virtual reader: {said or 'it said nothing'}")
+                raise PcscUnavailable(f"pcscd did not start its virtual readers: {said or 'it said nothing'}")
             time.sleep(LOOK_SECONDS)
 
 
@@ -106,13 +119,13 @@ def _require_installed() -> None:
         raise PcscUnavailable("setpriv is missing: install the package util-linux")
 
 
-def _free_port() -> int:
-    """One whose successor is free too: vpcd has two slots."""
+def free_pair(but: int = 0) -> int:
+    """A loopback port whose successor is free too: vpcd has two slots. `but` begins a pair that is spoken for."""
     while True:
         with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
             first.bind(("", 0))
             port: int = first.getsockname()[1]
-            if port < HIGHEST_PORT:
+            if port < HIGHEST_PORT and abs(port - but) > 1:
                 second.bind(("", port + 1))
                 return port
 

@@ -8,15 +8,14 @@ as in the trace whatever their data.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from simulator.cards.description import ChipSettings
+from simulator.cards.settings import ChipSettings
 
 TRACE = Path(__file__).parent / "unionpay_trace.txt"
 SELECT, READ_RECORD, GET_DATA, GENERATE_AC = 0xA4, 0xB2, 0xCA, 0xAE
 LENIENT = (0x88, 0x82)  # INTERNAL AUTHENTICATE, EXTERNAL AUTHENTICATE
 UNKNOWN = {SELECT: "6A82", READ_RECORD: "6A83", GET_DATA: "6A88"}
+HEADER, WRONG_LENGTH = 5, bytes.fromhex("6700")  # CLA INS P1 P2 and Lc or Le
 KIND, AAC = 0xC0, 0x00
 CID_AT = 2  # format 1: 80, length, CID
 
@@ -45,6 +44,8 @@ class ReplayCard:
 
     def respond(self, command: bytes) -> bytes:
         """Any command gets an answer."""
+        if len(command) < HEADER:
+            return WRONG_LENGTH
         ins = command[1]
         if ins == GENERATE_AC:
             return self._generate(command[2] & KIND)

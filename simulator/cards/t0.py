@@ -5,16 +5,20 @@ from __future__ import annotations
 from simulator.cards.chip import Chip
 
 GET_RESPONSE = 0xC0
-READS = (0xB2, 0xCA)  # READ RECORD, GET DATA: case 2, the answer is 6Cxx until Le is right
+READS = (0xB2, 0xCA, 0x84)  # READ RECORD, GET DATA, GET CHALLENGE: case 2, the answer is 6Cxx until Le is right
 NOTHING_WAITS = bytes.fromhex("6985")
 MORE, WRONG_LENGTH = 0x61, 0x6C
+WARNINGS = (0x62, 0x63)
+OK = bytes.fromhex("9000")
+TOO_SHORT = bytes.fromhex("6700")
+HEADER = 5  # CLA INS P1 P2 P3
 
 
 class T0:
-    """Wraps a chip that answers as in T=1."""
+    """Wraps a chip that answers as in T=1. `warns_first`: a warning comes before the data (Book 1, annex A)."""
 
-    def __init__(self, chip: Chip) -> None:
-        self._chip, self._waiting = chip, b""
+    def __init__(self, chip: Chip, warns_first: bool = False) -> None:
+        self._chip, self._warns_first, self._waiting = chip, warns_first, b""
 
     @property
     def atr(self) -> bytes:
@@ -29,15 +33,20 @@ class T0:
         self._chip.reset()
 
     def respond(self, command: bytes) -> bytes:
-        ins, p3 = command[1], command[4] if len(command) > 4 else 0
+        if len(command) < HEADER - 1:
+            return TOO_SHORT
+        ins, p3 = command[1], command[4] if len(command) >= HEADER else 0
         if ins == GET_RESPONSE:
             return self._fetch(p3)
         self._waiting = b""
         if ins in READS:
             return self._read(command, p3)
-        answer = self._chip.respond(command + b"\0")
+        answer = self._chip.respond(command + b"\0" if len(command) > HEADER else command[:HEADER])
         if len(answer) == 2:
             return answer
+        if self._warns_first and answer[-2] in WARNINGS:
+            self._waiting = answer[:-2] + OK
+            return answer[-2:]
         self._waiting = answer
         return bytes((MORE, len(answer) - 2 & 0xFF))
 

@@ -1,50 +1,50 @@
-"""A UnionPay-like test card that computes its answers. Law: EMV's commands and states, a description's data.
+"""A test card that computes its answers. Law: EMV's commands and states (Books 1 to 3), a description's data.
 
-Its cryptograms are the TEST issuer's (application_cryptogram.py): simulator/acquirer/issuer.py verifies them.
+Any bytes get an answer: what is no command 6700, an unknown class 6E00, an unknown instruction 6D00; what is known
+but not due 6985. Its keys are TEST KEYS: simulator/acquirer/issuer.py verifies its cryptograms.
 """
 
 from __future__ import annotations
 
-import calendar
-from typing import TYPE_CHECKING
-
-from simulator.cards.application_cryptogram import CDOL1, KIND, NOT_NOW, OK, PROFILES, Cryptograms
-from terminal.emv import tags, tlv
-
-if TYPE_CHECKING:
-    from simulator.cards.description import CardDescription, ChipSettings
-
-PSE = b"1PAY.SYS.DDF01"
-DIRECTORY_SFI, RECORDS_SFI = 1, 2
-CARD_BLOCKED, APPLICATION_BLOCKED = bytes.fromhex("6A81"), bytes.fromhex("6283")
-FILE_NOT_FOUND, RECORD_NOT_FOUND, DATA_NOT_FOUND = (bytes.fromhex(sw) for sw in ("6A82", "6A83", "6A88"))
-UNKNOWN_COMMAND = bytes.fromhex("6D00")
-AFL = bytes.fromhex("10010200")  # SFI 2, records 1 and 2
-FIXED = (  # what every card here says besides its account
-    (tags.EFFECTIVE, "100101"),
-    (tags.AUC, "FF00"),
-    (tags.AVN_CARD, "0030"),
-    (tags.ISSUER_COUNTRY, "0156"),
-    (tags.APPLICATION_CURRENCY, "0156"),
-    (tags.CVM_LIST, "000000000000000042031E031F00"),  # online PIN, signature, none
-    (0x9F0D, "D8609CA800"),  # IAC default
-    (tags.IAC_DENIAL, "0010000000"),
-    (0x9F0F, "D8689CF800"),  # IAC online
+from simulator.cards.application import COMMANDS, Application, CardWide
+from simulator.cards.cardholder_pin import CardholderPin
+from simulator.cards.command import (
+    APPLICATION_BLOCKED,
+    CARD_BLOCKED,
+    FILE_NOT_FOUND,
+    NOT_NOW,
+    OK,
+    RECORD_NOT_FOUND,
+    UNKNOWN_CLASS,
+    UNKNOWN_COMMAND,
+    WRONG_PARAMETERS,
+    Command,
+    Refused,
+    parse,
 )
-FIRST_ATC = 1
+from simulator.cards.personalisation import application_fci, directory_record, fci
+from simulator.cards.settings import ApplicationSettings, ChipSettings
+from terminal.emv import tags
+
+PSE = b"1PAY.SYS.DDF01"  # Book 1, 12.2.2
+DIRECTORY_SFI = 1
+SELECT, READ_RECORD = 0xA4, 0xB2
+BY_NAME, FIRST, NEXT = 0x04, 0x00, 0x02  # Book 1, 11.3.2
+SHORTEST_NAME = 5  # an RID
+KNOWN = {(0x00, SELECT), *COMMANDS}
+INSTRUCTIONS = {ins for _, ins in KNOWN}
 
 
 class VirtualCard:
     """Answers as in T=1; t0.T0 wraps it for T=0."""
 
-    def __init__(self, card: CardDescription) -> None:
-        if card.chip is None:
-            raise ValueError(f"{card.id} has no chip")
-        self._settings, behaviour = card.chip, card.chip.behaviour
-        self._atc = FIRST_ATC - 1
-        self._profile = PROFILES[behaviour.authenticates]
-        self._cryptograms = Cryptograms(card.pan, card.psn, behaviour.authenticates, behaviour.declines)
-        self._records = {DIRECTORY_SFI: (_directory(card.chip),), RECORDS_SFI: _records(card, self._profile.cdol2)}
+    def __init__(self, settings: ChipSettings, applications: tuple[ApplicationSettings, ...]) -> None:
+        self._settings = settings
+        behaviour = settings.behaviour
+        self._card = CardWide(CardholderPin(settings.pin, settings.pin_tries), behaviour.blocked == "card")
+        self._applications = tuple(Application(settings, one, self._card) for one in applications)
+        self._fcis = tuple(application_fci(settings, one) for one in applications)
+        self._directory = tuple(map(directory_record, applications)) if settings.has_directory else ()
         self.reset()
 
     @property
@@ -56,99 +56,54 @@ class VirtualCard:
         return self._settings.protocol
 
     def reset(self) -> None:
-        self._selected = b""
-        self._has_started = False
+        self._is_directory_open = False
+        self._selected: Application | None = None
+        self._asked, self._found_at = b"", -1  # of the last SELECT: the name, and where it matched
 
     def respond(self, command: bytes) -> bytes:
-        """Any command gets an answer; what is not known gets 6D00."""
-        answer = {
-            0xA4: self._select,
-            0xA8: self._start,
-            0xB2: self._read,
-            0xCA: self._get_data,
-            0xAE: self._generate,
-            0x82: self._authenticate,
-        }.get(command[1] if len(command) > 4 else 0)
-        return answer(command) if answer else UNKNOWN_COMMAND
+        """Any command gets an answer."""
+        try:
+            return self._answer(parse(command))
+        except Refused as refused:
+            return refused.sw
 
-    def _select(self, command: bytes) -> bytes:
-        name, own = command[5 : 5 + command[4]], bytes.fromhex(self._settings.aid)
-        if self._settings.behaviour.blocked == "card":
+    def _answer(self, command: Command) -> bytes:
+        if command.ins not in INSTRUCTIONS:
+            return UNKNOWN_COMMAND
+        if (command.cla, command.ins) not in KNOWN:
+            return UNKNOWN_CLASS
+        if command.ins == SELECT:
+            return self._select(command)
+        if self._is_directory_open and command.ins == READ_RECORD:
+            return self._read_directory(command)
+        if self._selected is None:
+            return NOT_NOW
+        return self._selected.answer(command)
+
+    def _select(self, command: Command) -> bytes:
+        """Book 1, 11.3 and 12.3.1: a name or the beginning of one, its first or its next occurrence."""
+        if self._card.is_blocked:
             return CARD_BLOCKED
-        is_first = command[3] & 0x03 == 0
-        if name == PSE and self._settings.has_directory and is_first:
-            self._selected, self._has_started = PSE, False
-            return _fci(PSE, ((tags.SFI, bytes((DIRECTORY_SFI,))),)) + OK
-        if not (own.startswith(name) and is_first and len(name) >= 5):
+        if command.p1 != BY_NAME or command.p2 not in (FIRST, NEXT):
+            return WRONG_PARAMETERS
+        if command.body == PSE and self._directory and command.p2 == FIRST:
+            self.reset()
+            self._is_directory_open = True
+            return fci(PSE, ((tags.SFI, bytes((DIRECTORY_SFI,))),)) + OK
+        start = self._found_at + 1 if command.p2 == NEXT and command.body == self._asked else 0
+        is_first = command.p2 == FIRST or start > 0
+        at = self._match(command.body, start) if is_first and len(command.body) >= SHORTEST_NAME else None
+        if at is None:
             return FILE_NOT_FOUND
-        self._selected, self._has_started = own, False
-        if self._settings.behaviour.blocked == "application":
-            return APPLICATION_BLOCKED
-        return _fci(own, _label(self._settings)) + OK
+        self._is_directory_open, self._asked, self._found_at = False, command.body, at
+        self._selected = self._applications[at]
+        self._selected.select()
+        return self._fcis[at] + (APPLICATION_BLOCKED if self._selected.is_blocked else OK)
 
-    def _start(self, command: bytes) -> bytes:
-        if self._selected in (b"", PSE) or self._has_started:
-            return NOT_NOW
-        self._has_started = True
-        self._atc += 1
-        self._cryptograms.restart(self._atc)
-        aip = int(self._profile.aip).to_bytes(2)
-        if self._settings.gpo_format == 1:
-            return tlv.build([(tags.FORMAT_1, aip + AFL)]) + OK
-        return tlv.build([(tags.FORMAT_2, tlv.build([(tags.AIP, aip), (tags.AFL, AFL)]))]) + OK
+    def _match(self, name: bytes, start: int) -> int | None:
+        names = enumerate(application.name for application in self._applications)
+        return next((at for at, own in names if at >= start and own.startswith(name)), None)
 
-    def _read(self, command: bytes) -> bytes:
-        sfi, number = command[3] >> 3, command[2]
-        is_open = self._selected == PSE if sfi == DIRECTORY_SFI else self._has_started
-        records = self._records.get(sfi, ()) if is_open else ()
-        return records[number - 1] + OK if 1 <= number <= len(records) else RECORD_NOT_FOUND
-
-    def _get_data(self, command: bytes) -> bytes:
-        if command[2:4] == bytes.fromhex("9F36"):
-            return tlv.build([(tags.ATC, self._atc.to_bytes(2))]) + OK
-        return DATA_NOT_FOUND
-
-    def _generate(self, command: bytes) -> bytes:
-        if not self._has_started:
-            return NOT_NOW
-        return self._cryptograms.generate(command[2] & KIND, command[5 : 5 + command[4]])
-
-    def _authenticate(self, command: bytes) -> bytes:
-        return self._cryptograms.authenticate(command[5 : 5 + command[4]]) if self._has_started else NOT_NOW
-
-
-def _fci(name: bytes, inside: tlv.Pairs) -> bytes:
-    proprietary = (tags.FCI_PROPRIETARY, tlv.build(inside))
-    return tlv.build([(tags.FCI, tlv.build([(tags.DF_NAME, name), proprietary]))])
-
-
-def _label(settings: ChipSettings) -> tlv.Pairs:
-    pdol = ((tags.PDOL, bytes.fromhex(settings.pdol)),) if settings.pdol else ()
-    return ((tags.LABEL, settings.label.encode()), (tags.PRIORITY, b"\x01"), *pdol)
-
-
-def _directory(settings: ChipSettings) -> bytes:
-    name = (tags.AID_CARD, bytes.fromhex(settings.aid))
-    entry = tlv.build([name, (tags.LABEL, settings.label.encode()), (tags.PRIORITY, b"\x01")])
-    return tlv.build([(tags.RECORD, tlv.build([(tags.APPLICATION_TEMPLATE, entry)]))])
-
-
-def _records(card: CardDescription, cdol2: bytes) -> tuple[bytes, bytes]:
-    """The account, then what a sale needs besides."""
-    account = [
-        (tags.TRACK2, bytes.fromhex(_even(card.track2.replace("=", "D")))),
-        (tags.PAN, bytes.fromhex(_even(card.pan))),
-        (tags.EXPIRY, bytes.fromhex(card.expiry + _last_day(card.expiry))),
-    ]
-    if card.psn:
-        account.append((tags.PSN, bytes.fromhex(card.psn)))
-    rest = [(tag, bytes.fromhex(value)) for tag, value in FIXED] + [(tags.CDOL1, CDOL1), (tags.CDOL2, cdol2)]
-    return tlv.build([(tags.RECORD, tlv.build(account))]), tlv.build([(tags.RECORD, tlv.build(rest))])
-
-
-def _even(digits: str) -> str:
-    return digits + "F" * (len(digits) % 2)
-
-
-def _last_day(expiry: str) -> str:
-    return f"{calendar.monthrange(2000 + int(expiry[:2]), int(expiry[2:]))[1]:02d}"
+    def _read_directory(self, command: Command) -> bytes:
+        is_there = command.p2 >> 3 == DIRECTORY_SFI and 1 <= command.p1 <= len(self._directory)
+        return self._directory[command.p1 - 1] + OK if is_there else RECORD_NOT_FOUND

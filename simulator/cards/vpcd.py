@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import socket
 
-from simulator.cards.chip import Chip, WasPulled, WentMute
+from simulator.cards.chip import Chip, WasPulled, WentMute, seconds_taken
 
 LOCALHOST = "127.0.0.1"
 LENGTH_SIZE = 2
@@ -59,7 +59,10 @@ class VpcdCard:
         """Empty when the protocol has no answer to it."""
         if len(frame) > CONTROL_SIZE:
             try:
-                return self._chip.respond(frame)
+                answer = self._chip.respond(frame)
+                if seconds := seconds_taken(self._chip):
+                    await asyncio.sleep(seconds)
+                return answer
             except WentMute:
                 await asyncio.Event().wait()
         if frame == bytes((ATR,)):

@@ -9,7 +9,7 @@ from terminal.emv import tags
 from terminal.emv.terminal_data import Application
 from terminal.emv.verification import Tvr
 
-ABSENT_DENIAL = bytes(5)  # Book 3, 10.7: what stands for an IAC that the card has not
+NO_BIT, EVERY_BIT = bytes(5), b"\xff" * 5  # Book 3, 10.7: what stands for an IAC that the card has not
 
 
 class Cryptogram(IntEnum):
@@ -21,9 +21,24 @@ class Cryptogram(IntEnum):
     RESERVED = 0xC0
 
 
-def first_request(tvr: Tvr, application: Application, card: Mapping[int, bytes]) -> Cryptogram:
-    """AAC when a denial code matches; else ARQC: an online-only terminal never asks for a TC here (10.7)."""
-    denial = card.get(tags.IAC_DENIAL, ABSENT_DENIAL)
-    if int(tvr) & (int.from_bytes(denial) | int.from_bytes(application.tac_denial)):
+def first_request(tvr: Tvr, application: Application, card: Mapping[int, bytes], is_online_only: bool) -> Cryptogram:
+    """AAC when a denial code matches; ARQC when an online code does, or the terminal is online only; else TC."""
+    if is_denied(tvr, application, card):
         return Cryptogram.AAC
-    return Cryptogram.ARQC
+    is_online = tvr & _codes(card.get(tags.IAC_ONLINE, EVERY_BIT), application.tac_online)
+    return Cryptogram.ARQC if is_online or is_online_only else Cryptogram.TC
+
+
+def is_denied(tvr: Tvr, application: Application, card: Mapping[int, bytes]) -> bool:
+    """Whether a denial code matches."""
+    return bool(tvr & _codes(card.get(tags.IAC_DENIAL, NO_BIT), application.tac_denial))
+
+
+def offline_request(tvr: Tvr, application: Application, card: Mapping[int, bytes], is_online_only: bool) -> Cryptogram:
+    """When the acquirer was not reached: AAC when a default code matches, or the terminal is online only; else TC."""
+    is_denied_now = tvr & _codes(card.get(tags.IAC_DEFAULT, EVERY_BIT), application.tac_default)
+    return Cryptogram.AAC if is_denied_now or is_online_only else Cryptogram.TC
+
+
+def _codes(issuer: bytes, acquirer: bytes) -> Tvr:
+    return Tvr.from_bytes(issuer) | Tvr.from_bytes(acquirer)

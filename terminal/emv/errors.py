@@ -39,3 +39,19 @@ class TlvError(CardFaulty):
 
 class ApplicationRefused(Exception):
     """Try the next: the chosen application does not want this transaction (6985 at GPO, Book 3, 10.1)."""
+
+
+class ApplicationBlocked(ApplicationRefused):
+    """Try the next: this application was blocked by its issuer (6283 at SELECT, Book 1, 12.4)."""
+
+
+class UseContact(EmvError):
+    """请插卡: tapped, the card gives nothing; in the slot it may (Book B, "Insert, Swipe or Try Another Card")."""
+
+    code = "card-use-contact"
+
+
+class SeePhone(EmvError):
+    """The phone wants to be unlocked first, and tapped again (Book C-3, 6986 at GPO)."""
+
+    code = "card-see-phone"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
-from terminal.emv import apdu, dol, tags, tlv
+from terminal.emv import apdu, tags, tlv
 from terminal.emv.errors import ApplicationRefused, CardFaulty
 from terminal.emv.transport import Link
 from terminal.emv.verification import Aip
@@ -32,9 +30,9 @@ class Initiated(msgspec.Struct, frozen=True):
     afl: tuple[AflEntry, ...]
 
 
-async def initiate(link: Link, pdol: bytes, values: Mapping[int, bytes]) -> Initiated:
-    """GET PROCESSING OPTIONS. Raises ApplicationRefused (6985: try the next one), CardFaulty."""
-    response = await link.send(apdu.get_processing_options(dol.fill(pdol, values)))
+async def initiate(link: Link, pdol_values: bytes) -> Initiated:
+    """GET PROCESSING OPTIONS with the PDOL's values. Raises ApplicationRefused (6985: try the next), CardFaulty."""
+    response = await link.send(apdu.get_processing_options(pdol_values))
     if response.sw == apdu.CONDITIONS_NOT_SATISFIED:
         raise ApplicationRefused
     if response.sw != apdu.OK:

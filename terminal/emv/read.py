@@ -34,7 +34,7 @@ async def read(link: Link, afl: tuple[AflEntry, ...], is_enough: Callable[[Mappi
     """Until the AFL or the need ends. Raises CardFaulty, TlvError."""
     found: dict[int, bytes] = {}
     signed, is_signable = b"", True
-    for line, record in ((line, record) for line in afl for record in range(line.first, line.last + 1)):
+    for line, record in ((entry, record) for entry in afl for record in range(entry.first, entry.last + 1)):
         response = await link.send(apdu.read_record(line.sfi, record))
         if response.sw != apdu.OK:
             raise CardFaulty(f"a record of the card cannot be read (status {response.sw:04X})")

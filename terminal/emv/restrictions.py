@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from terminal.emv import tags
 from terminal.emv.errors import CardFaulty
-from terminal.emv.verification import Tvr
+from terminal.emv.verification import Auc, Tvr
 
-NOT_ATM = 0x01  # AUC byte 1, annex C2: valid at terminals other than ATMs
-DOMESTIC, INTERNATIONAL = 0x20 | 0x08, 0x10 | 0x04  # goods or services
+DOMESTIC, ABROAD = Auc.DOMESTIC_GOODS | Auc.DOMESTIC_SERVICES, Auc.INTERNATIONAL_GOODS | Auc.INTERNATIONAL_SERVICES
 CENTURY_TURN = "50"  # Book 4, 6.7.3: YY from 50 on is 19YY
 DATE_DIGITS = 6
 
@@ -21,27 +20,32 @@ def restrict(card: Mapping[int, bytes], terminal: Mapping[int, bytes]) -> Tvr:
         found |= Tvr.DIFFERENT_VERSIONS
     if not _is_usable(card, terminal[tags.COUNTRY]):
         found |= Tvr.SERVICE_NOT_ALLOWED
-    today = _full_date(terminal[tags.DATE])
-    if tags.EFFECTIVE in card and _full_date(card[tags.EFFECTIVE]) > today:
+    today = full_date(terminal[tags.DATE])
+    if tags.EFFECTIVE in card and full_date(card[tags.EFFECTIVE]) > today:
         found |= Tvr.NOT_YET_EFFECTIVE
-    if _full_date(card[tags.EXPIRY]) < today:
+    if tags.EXPIRY in card and full_date(card[tags.EXPIRY]) < today:
         found |= Tvr.EXPIRED
     return found
 
 
-def _is_usable(card: Mapping[int, bytes], country: bytes) -> bool:
-    usage = card.get(tags.AUC, b"")
-    if not usage:
-        return True
-    if not usage[0] & NOT_ATM:
-        return False
-    if tags.ISSUER_COUNTRY not in card:
-        return True
-    return bool(usage[0] & (DOMESTIC if card[tags.ISSUER_COUNTRY] == country else INTERNATIONAL))
+def full_date(yymmdd: bytes) -> str:
+    """YYYYMMDD with the century of Book 4, 6.7.3. Raises CardFaulty.
 
-
-def _full_date(yymmdd: bytes) -> str:
+    >>> full_date(bytes.fromhex("491231")), full_date(bytes.fromhex("500101"))
+    ('20491231', '19500101')
+    """
     digits = yymmdd.hex()
     if len(digits) != DATE_DIGITS or not digits.isdecimal():
         raise CardFaulty("a date of the card is not one")
     return ("19" if digits >= CENTURY_TURN else "20") + digits
+
+
+def _is_usable(card: Mapping[int, bytes], country: bytes) -> bool:
+    if not card.get(tags.AUC):
+        return True
+    usage = Auc.from_bytes(card[tags.AUC])
+    if Auc.AT_OTHER_TERMINALS not in usage:
+        return False
+    if tags.ISSUER_COUNTRY not in card:
+        return True
+    return bool(usage & (DOMESTIC if card[tags.ISSUER_COUNTRY] == country else ABROAD))

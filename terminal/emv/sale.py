@@ -1,8 +1,11 @@
-"""The chip in a sale, in two halves with the acquirer between. Law: EMV 4.4 Book 3, 8.2: each phase in its place.
+"""The chip in a sale, with pauses where someone else must act. Law: EMV 4.4 Book 3, 8.2: each phase in its place.
 
-begin():    selection, GPO, records, restrictions, cardholder verification, terminal risk, action analysis, first AC
-complete(): issuer authentication, second AC; not approved by the acquirer, or not asked at all, means an AAC
-Scripts (71, 72) in the acquirer's reply are not carried out.
+    start --ChooseApplication--> choose --EnterPin, ShowDocument--> verified --> GoOnline --> complete --> Ended
+      \\_ selection, GPO             \\_ records, ODA, restrictions,     \\_ risk, action     \\_ issuer authentication,
+                                        cardholder verification           analysis, first AC   scripts, second AC
+
+Each pause is a frozen value that holds all the next function needs; a conversation that is dropped owes nothing.
+Not approved by the acquirer, or not asked at all, means an AAC (or what the default action codes say).
 """
 
 from __future__ import annotations
@@ -11,70 +14,60 @@ from collections.abc import Mapping
 
 import msgspec
 
-from terminal.emv import apdu, tags, tlv
-from terminal.emv.account import Account, account
-from terminal.emv.action import Cryptogram, first_request
-from terminal.emv.authentication import authenticate
-from terminal.emv.cryptogram import Generated, generate
-from terminal.emv.cvm import Verified, verify
-from terminal.emv.errors import EmvError, ReplyFaulty
-from terminal.emv.opening import Opened, open_application, terminal_values
-from terminal.emv.read import read, require_mandatory
-from terminal.emv.restrictions import restrict
-from terminal.emv.risk import manage
-from terminal.emv.selection import Choose
-from terminal.emv.terminal_data import Application, TerminalData
-from terminal.emv.transport import Link, Transmit
-from terminal.emv.verification import Aip, Tsi, Tvr
-from terminal.money import Money
+from terminal.emv import tags, tlv
+from terminal.emv.account import Account
+from terminal.emv.action import Cryptogram, first_request, offline_request
+from terminal.emv.cryptogram import Generated
+from terminal.emv.holder import (
+    Case,
+    EnterPin,
+    Judged,
+    ShowDocument,
+    default_tdol,
+    judge,
+    tried_document,
+    tried_pin,
+)
+from terminal.emv.issuer import Answer, answer_of, authenticate_issuer, run_scripts
+from terminal.emv.opening import ChooseApplication, Deal, Opened, open_card, open_chosen
+from terminal.emv.signing import generate_signed
+from terminal.emv.terminal_data import Application
+from terminal.emv.transport import Link
+from terminal.emv.verification import Tsi, Tvr
 
-__all__ = ["Completed", "Declined", "EmvError", "GoOnline", "Session", "begin", "complete"]
-
-PURCHASE = b"\x00"  # 9C
 F55 = (  # the order of a captured sale, cup.md 6
-    tags.CRYPTOGRAM,
-    tags.CID,
-    tags.IAD,
-    tags.UNPREDICTABLE_NUMBER,
-    tags.ATC,
-    tags.TVR,
-    tags.DATE,
-    tags.TYPE,
-    tags.AMOUNT,
-    tags.CURRENCY,
-    tags.AIP,
-    tags.COUNTRY,
-    tags.AMOUNT_OTHER,
-    tags.CAPABILITIES,
-    tags.CVM_RESULTS,
-    tags.TERMINAL_TYPE,
-    tags.SERIAL,
-    tags.DF_NAME,
-    tags.AVN_TERMINAL,
-    tags.SEQUENCE,
+    *(tags.CRYPTOGRAM, tags.CID, tags.IAD, tags.UNPREDICTABLE_NUMBER, tags.ATC, tags.TVR, tags.DATE, tags.TYPE),
+    *(tags.AMOUNT, tags.CURRENCY, tags.AIP, tags.COUNTRY, tags.AMOUNT_OTHER, tags.CAPABILITIES, tags.CVM_RESULTS),
+    *(tags.TERMINAL_TYPE, tags.SERIAL, tags.DF_NAME, tags.AVN_TERMINAL, tags.SEQUENCE),
+)
+SCRIPT_NOTICE = (  # F55 of a script notice, cup.md 2.12
+    *(tags.CAPABILITIES, tags.TVR, tags.UNPREDICTABLE_NUMBER, tags.SERIAL, tags.IAD, tags.CRYPTOGRAM, tags.ATC),
+    *(tags.AIP, tags.SCRIPT_RESULTS, tags.COUNTRY, tags.DATE),
 )
 APPROVED = frozenset({"00", "10", "11", "A2", "A4", "A5", "A6"})  # Book 4, A6; cup.md 4.10
-UNABLE_TO_GO_ONLINE = "Z3"  # 8A, Book 4, A6
-ISSUER_AUTHENTICATION_LENGTH = range(8, 17)  # 91, annex A
+OFFLINE = {  # what CDOL1 gets for 8A, Book 4, 6.3.6
+    Cryptogram.TC: {tags.RESPONSE_CODE: b"Y1"},
+    Cryptogram.AAC: {tags.RESPONSE_CODE: b"Z1"},
+}
+UNABLE = {Cryptogram.TC: "Y3", Cryptogram.AAC: "Z3"}  # 8A when the acquirer was not reached, Book 4, A6
 
 
 class Session(msgspec.Struct, frozen=True):
-    """What complete() must know of begin(). Holds card data: it is neither shown nor stored."""
+    """What complete() must know. Holds card data: it is neither shown nor stored."""
 
-    account: Account
-    aip: Aip
-    cdol2: bytes
-    values: Mapping[int, bytes]
+    case: Case
+    values: dict[int, bytes]
+    sent: bytes  # the values of CDOL1: a second CDA signature covers them too
     tvr: Tvr
     tsi: Tsi
 
     def __repr__(self) -> str:
         """Never the card's data."""
-        return f"Session(account={self.account!r}, tvr={self.tvr.encoded().hex()})"
+        return f"Session(account={self.case.account!r}, tvr={self.tvr.encoded().hex()})"
 
 
 class GoOnline(msgspec.Struct, frozen=True):
-    """The card asks its issuer. `icc_data` is F55; it holds no PAN and no track."""
+    """Pause: the card asks its issuer. `icc_data` is F55; it holds no PAN and no track."""
 
     account: Account
     icc_data: bytes
@@ -82,156 +75,124 @@ class GoOnline(msgspec.Struct, frozen=True):
     session: Session
 
 
-class Declined(msgspec.Struct, frozen=True):
-    """The card or the action codes said no before the acquirer was asked."""
+class Ended(msgspec.Struct, frozen=True):
+    """How it ended; `is_online` tells whether the acquirer was asked.
 
-    aid: str
-    label: str
-    tvr: bytes
-    tsi: bytes
+    `icc_data` is F55 with the final cryptogram; `script_notice` F55 of the notice, b"" without scripts.
+    """
 
-
-class Completed(msgspec.Struct, frozen=True):
-    """`tc` is the final cryptogram: a TC when approved, else an AAC. `icc_data` is F55 with it, for the upload."""
-
+    account: Account
     is_approved: bool
-    tc: bytes
-    tvr: bytes
-    tsi: bytes
-    aid: str
-    label: str
-    atc: bytes
+    is_online: bool
+    tvr: Tvr
+    tsi: Tsi
+    generated: Generated
     icc_data: bytes
+    script_notice: bytes = b""
 
 
-async def begin(
-    transmit: Transmit,
-    protocol: int,
-    terminal: TerminalData,
-    amount: Money,
-    date: str,
-    time: str,
-    unpredictable_number: bytes,
-    stan: str,
-    choose: Choose | None = None,
-) -> GoOnline | Declined:
-    """`date` YYMMDD, `time` HHMMSS, four unpredictable bytes. Raises EmvError and transmit's errors."""
-    if len(unpredictable_number) != 4:
-        raise ValueError("the unpredictable number has four bytes")
-    sale = {
-        tags.AMOUNT: _bcd(str(amount.minor), 6),
-        tags.AMOUNT_OTHER: bytes(6),
-        tags.DATE: _bcd(date, 3),
-        tags.TIME: _bcd(time, 3),
-        tags.UNPREDICTABLE_NUMBER: unpredictable_number,
-        tags.SEQUENCE: _bcd(stan, 4),
-        tags.TYPE: PURCHASE,
-        tags.TVR: bytes(5),
-    }
-
-    def values(application: Application) -> dict[int, bytes]:
-        return {**terminal_values(terminal, application), **sale}
-
-    link = Link(transmit, protocol)
-    opened = await open_application(link, terminal, values, choose)
-    card = (await read(link, opened.initiated.afl, lambda _: False)).values
-    require_mandatory(card)
-    return await _ask_card(link, opened, card, values(opened.selected.candidate.application), amount.minor)
+Step = ChooseApplication | EnterPin | ShowDocument | GoOnline | Ended
 
 
-async def complete(
-    transmit: Transmit, protocol: int, session: Session, response_code: str, icc_reply: bytes
-) -> Completed:
-    """`response_code` is F39, '' when the acquirer was not reached; `icc_reply` is F55. Raises as begin."""
-    link = Link(transmit, protocol)
-    issuer = _issuer_authentication(icc_reply)
-    tvr, tsi = await _authenticate_issuer(link, session, issuer)
+async def start(link: Link, deal: Deal) -> Step:
+    """Begin with a powered card. Raises EmvError and transmit's errors, as do all of these."""
+    return await go_on(link, await open_card(link, deal))
+
+
+async def choose(link: Link, pause: ChooseApplication, index: int) -> Step:
+    """The cardholder chose one of `pause.candidates`."""
+    return await go_on(link, await open_chosen(link, pause, index))
+
+
+async def pin_tried(link: Link, pause: EnterPin, sw: int | None) -> Step:
+    """`sw` is VERIFY's status, or 9000 for an online PIN that was entered; None: the cardholder gave none."""
+    return await _judged(link, await tried_pin(link, pause, sw))
+
+
+async def pin_pad_broken(link: Link, pause: EnterPin) -> Step:
+    """The PIN pad does not work."""
+    return await _judged(link, await tried_pin(link, pause, None, is_broken=True))
+
+
+async def document_shown(link: Link, pause: ShowDocument, is_right: bool) -> Step:
+    """The merchant compared the cardholder's document with what the card says."""
+    return await _judged(link, await tried_document(link, pause, is_right))
+
+
+async def complete(link: Link, session: Session, response_code: str, icc_reply: bytes) -> Ended:
+    """`response_code` is F39, "" when the acquirer was not reached; `icc_reply` is its F55."""
+    answer = answer_of(icc_reply) if response_code else Answer()
+    case, application = session.case, session.case.opened.application
+    tvr, tsi = await authenticate_issuer(link, case.opened.initiated.aip, session.tvr, session.tsi, answer)
+    before, tvr, tsi = await run_scripts(link, answer.before, Tvr.SCRIPT_FAILED_BEFORE, tvr, tsi)
+    tvr |= default_tdol(case.records.values, tags.CDOL2)
+    asked = _final_request(case, application, response_code, tvr)
     values = {
         **session.values,
-        tags.RESPONSE_CODE: (response_code or UNABLE_TO_GO_ONLINE).encode("ascii"),
-        tags.ISSUER_AUTHENTICATION: issuer,
+        tags.RESPONSE_CODE: (response_code or UNABLE[asked]).encode("ascii"),
+        tags.ISSUER_AUTHENTICATION: answer.authentication,
         tags.TVR: tvr.encoded(),
         tags.TSI: tsi.encoded(),
     }
-    asked = Cryptogram.TC if response_code in APPROVED else Cryptogram.AAC
-    final = await generate(link, asked, session.cdol2, values)
-    return Completed(
-        is_approved=final.kind is Cryptogram.TC,
-        tc=final.cryptogram,
-        tvr=tvr.encoded(),
-        tsi=tsi.encoded(),
-        aid=session.account.aid,
-        label=session.account.label,
-        atc=final.atc,
-        icc_data=_f55(_with_cryptogram(values, final)),
-    )
+    final, failed = await generate_signed(link, case, asked, tags.CDOL2, values, session.sent)
+    tvr |= failed
+    after, tvr, tsi = await run_scripts(link, answer.after, Tvr.SCRIPT_FAILED_AFTER, tvr, tsi)
+    values |= {**final.values(), tags.TVR: tvr.encoded(), tags.TSI: tsi.encoded()}
+    is_approved = final.kind is Cryptogram.TC and not failed
+    notice = _notice(values, before + after)
+    return Ended(case.account, is_approved, bool(response_code), tvr, tsi, final, f55(values), notice)
 
 
-async def _ask_card(
-    link: Link, opened: Opened, card: Mapping[int, bytes], terminal: dict[int, bytes], amount: int
-) -> GoOnline | Declined:
-    """From the records to the first GENERATE AC."""
-    selected, aip = opened.selected, opened.initiated.aip
-    application = selected.candidate.application
-    holder = account(selected, card)
-    tvr = authenticate() | restrict(card, terminal)
-    verified = verify(aip, card, amount, terminal[tags.CURRENCY])
-    tvr |= verified.tvr | manage(application, amount)
-    tsi = Tsi.TERMINAL_RISK_PERFORMED | (Tsi.CVM_PERFORMED if verified.is_performed else Tsi(0))
-    values = {
-        **card,
-        **terminal,
-        tags.AIP: int(aip).to_bytes(2),
-        tags.DF_NAME: selected.candidate.name,
-        tags.TVR: tvr.encoded(),
-        tags.TSI: tsi.encoded(),
-        tags.CVM_RESULTS: verified.results,
-    }
-    generated = await generate(link, first_request(tvr, application, card), card[tags.CDOL1], values)
-    tsi |= Tsi.CARD_RISK_PERFORMED
-    if generated.kind is Cryptogram.AAC:
-        return Declined(selected.aid, selected.label, tvr.encoded(), tsi.encoded())
-    session = Session(holder, aip, card[tags.CDOL2], _with_cryptogram(values, generated), tvr, tsi)
-    return _online(session, verified)
-
-
-def _online(session: Session, verified: Verified) -> GoOnline:
-    return GoOnline(session.account, _f55(session.values), verified.needs_signature, session)
-
-
-def _f55(values: Mapping[int, bytes]) -> bytes:
+def f55(values: Mapping[int, bytes]) -> bytes:
+    """The chip's data for the acquirer."""
     return tlv.build((tag, values[tag]) for tag in F55)
 
 
-def _with_cryptogram(values: Mapping[int, bytes], generated: Generated) -> dict[int, bytes]:
-    return {
-        **values,
-        tags.CRYPTOGRAM: generated.cryptogram,
-        tags.CID: generated.cid,
-        tags.ATC: generated.atc,
-        tags.IAD: generated.iad,
-    }
+async def go_on(link: Link, opened: Opened | ChooseApplication) -> Step:
+    """From an application that has started."""
+    return opened if isinstance(opened, ChooseApplication) else await _judged(link, await judge(link, opened))
 
 
-def _issuer_authentication(icc_reply: bytes) -> bytes:
-    try:
-        return tlv.unique(tlv.parse(icc_reply)).get(tags.ISSUER_AUTHENTICATION, b"")
-    except EmvError:
-        raise ReplyFaulty("the acquirer's chip data cannot be read") from None
+async def _judged(link: Link, judged: Judged | EnterPin | ShowDocument) -> Step:
+    """From the cardholder's verification to the first GENERATE AC and what it says."""
+    if not isinstance(judged, Judged):
+        return judged
+    case, application = judged.case, judged.case.opened.application
+    is_online_only = case.opened.deal.terminal.is_online_only
+    asked = first_request(judged.tvr, application, case.records.values, is_online_only)
+    values = judged.values() | OFFLINE.get(asked, {})
+    generated, failed = await generate_signed(link, case, asked, tags.CDOL1, values)
+    tvr, tsi = judged.tvr | failed, judged.tsi | Tsi.CARD_RISK_PERFORMED
+    if generated.signature or failed:
+        tsi |= Tsi.ODA_PERFORMED
+    values |= {**generated.values(), tags.TVR: tvr.encoded(), tags.TSI: tsi.encoded()}
+    session = Session(case, values, generated.sent, tvr, tsi)
+    if generated.kind is not Cryptogram.ARQC:
+        is_approved = generated.kind is Cryptogram.TC and not failed
+        return Ended(case.account, is_approved, False, tvr, tsi, generated, f55(values))
+    if failed:  # a signature that is not the card's: no question to the acquirer, an AAC at once (Book 3, 10.3; 6.6)
+        return await _refused(link, session)
+    return GoOnline(case.account, f55(values), judged.needs_signature, session)
 
 
-async def _authenticate_issuer(link: Link, session: Session, issuer: bytes) -> tuple[Tvr, Tsi]:
-    """EXTERNAL AUTHENTICATE when the card wants it and the issuer answered (Book 3, 10.9)."""
-    tvr, tsi = session.tvr, session.tsi
-    if not issuer or Aip.ISSUER_AUTHENTICATION not in session.aip:
-        return tvr, tsi
-    if len(issuer) not in ISSUER_AUTHENTICATION_LENGTH:
-        raise ReplyFaulty("the acquirer's issuer authentication data have a wrong length")
-    response = await link.send(apdu.external_authenticate(issuer))
-    if response.sw != apdu.OK:
-        tvr |= Tvr.ISSUER_AUTHENTICATION_FAILED
-    return tvr, tsi | Tsi.ISSUER_AUTHENTICATION_PERFORMED
+async def _refused(link: Link, session: Session) -> Ended:
+    """A second GENERATE AC that asks for an AAC."""
+    values = {**session.values, tags.RESPONSE_CODE: b"Z1", tags.ISSUER_AUTHENTICATION: b""}
+    final, _ = await generate_signed(link, session.case, Cryptogram.AAC, tags.CDOL2, values, session.sent)
+    values |= final.values()
+    return Ended(session.case.account, False, False, session.tvr, session.tsi, final, f55(values))
 
 
-def _bcd(digits: str, size: int) -> bytes:
-    return bytes.fromhex(digits.zfill(2 * size))
+def _final_request(case: Case, application: Application, response_code: str, tvr: Tvr) -> Cryptogram:
+    """Book 3, 10.11: the acquirer's word; without it the default action codes (10.7)."""
+    if response_code:
+        return Cryptogram.TC if response_code in APPROVED else Cryptogram.AAC
+    is_online_only = case.opened.deal.terminal.is_online_only
+    return offline_request(tvr, application, case.records.values, is_online_only)
+
+
+def _notice(values: Mapping[int, bytes], results: bytes) -> bytes:
+    if not results:
+        return b""
+    said = {**values, tags.SCRIPT_RESULTS: results}
+    return tlv.build((tag, said[tag]) for tag in SCRIPT_NOTICE)

@@ -6,13 +6,11 @@ A candidate that turns out not to work is dropped and the rest go on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import msgspec
 
 from terminal.emv import apdu, tags, tlv
 from terminal.emv.apdu import Response
-from terminal.emv.errors import CardBlocked, EmvError, NotAccepted
+from terminal.emv.errors import ApplicationBlocked, ApplicationRefused, CardBlocked, EmvError, NotAccepted
 from terminal.emv.terminal_data import Application
 from terminal.emv.transport import Link
 
@@ -44,37 +42,43 @@ class Selected(msgspec.Struct, frozen=True):
     pdol: bytes
 
 
-Choose = Callable[[tuple[Candidate, ...]], Awaitable[int]]  # an index; to cancel, raise
 Candidates = tuple[Candidate, ...]
 
 
-async def candidates(link: Link, known: tuple[Application, ...], may_ask: bool) -> Candidates:
+async def candidates(link: Link, known: tuple[Application, ...]) -> Candidates:
     """Best first. Raises CardBlocked, NotAccepted."""
     found = await _directory(link, known)
     is_any_blocked = False
     if not found:
         found, is_any_blocked = await _list(link, known)
-    if not may_ask:  # Book 1, 12.4: what needs confirmation cannot be taken without it
-        found = tuple(candidate for candidate in found if not candidate.must_confirm)
     if not found:
-        raise _nothing_left(is_any_blocked)
+        raise nothing_left(is_any_blocked)
     return tuple(sorted(found, key=lambda candidate: candidate.priority or PRIORITY + 1))
 
 
-async def select(link: Link, left: Candidates, choose: Choose | None) -> tuple[Selected, Candidates]:
-    """The application chosen, and those that stay if it refuses (Book 1, 12.4). Raises CardBlocked, NotAccepted."""
-    is_any_blocked = False
-    while left:
-        at = await choose(left) if choose and (len(left) > 1 or left[0].must_confirm) else 0
-        chosen, left = left[at], left[:at] + left[at + 1 :]
-        response = await link.send(apdu.select(chosen.name))
-        if response.sw == apdu.OK and (selected := _selected(chosen, response.body)):
-            return selected, left
-        is_any_blocked |= response.sw == apdu.SELECTED_BLOCKED
-    raise _nothing_left(is_any_blocked)
+def is_choice(left: Candidates) -> bool:
+    """Whether the cardholder must be asked: several, or one that wants to be confirmed (Book 1, 12.4)."""
+    return len(left) > 1 or any(candidate.must_confirm for candidate in left)
 
 
-def _nothing_left(is_any_blocked: bool) -> EmvError:
+async def select(link: Link, chosen: Candidate) -> Selected:
+    """Make it the current application (Book 1, 12.4). Raises ApplicationRefused, ApplicationBlocked."""
+    response = await link.send(apdu.select(chosen.name))
+    if response.sw == apdu.SELECTED_BLOCKED:
+        raise ApplicationBlocked
+    selected = _selected(chosen, response.body) if response.sw == apdu.OK else None
+    if selected is None:
+        raise ApplicationRefused
+    return selected
+
+
+def named(name: bytes, known: tuple[Application, ...]) -> Candidate | None:
+    """An application known by its whole name before the card was asked; None when the terminal knows none of it."""
+    return next(iter(_matches({tags.DF_NAME: name}, tags.DF_NAME, known)), None)
+
+
+def nothing_left(is_any_blocked: bool) -> EmvError:
+    """Why no application is left."""
     if is_any_blocked:
         return CardBlocked("every application of this card that we know is blocked")
     return NotAccepted("no application of this card is known here")
@@ -88,15 +92,17 @@ async def _directory(link: Link, known: tuple[Application, ...]) -> Candidates:
     if response.sw != apdu.OK:  # 6A82, 6A83: none; 6283: blocked; the rest: by the list
         return ()
     try:
-        sfi = tlv.find(tlv.parse(tlv.sole(response.body, tags.FCI)), tags.SFI)
-        if sfi is None or len(sfi) != 1 or sfi[0] not in DIRECTORY_SFI:
+        inside = dict(tlv.leaves(tlv.sole(response.body, tags.FCI)))
+        sfi = inside.get(tags.SFI, b"")
+        if len(sfi) != 1 or sfi[0] not in DIRECTORY_SFI:
             return ()
-        return await _entries(link, sfi[0], known)
+        return await _entries(link, sfi[0], inside.get(tags.CODE_TABLE, b""), known)
     except EmvError:
         return ()
 
 
-async def _entries(link: Link, sfi: int, known: tuple[Application, ...]) -> Candidates:
+async def _entries(link: Link, sfi: int, code_table: bytes, known: tuple[Application, ...]) -> Candidates:
+    """`code_table` is 9F11 of the directory: its entries have none of their own (Book 1, table 8)."""
     found: list[Candidate] = []
     for record in range(1, LAST_RECORD + 1):
         response = await link.send(apdu.read_record(sfi, record))
@@ -106,7 +112,8 @@ async def _entries(link: Link, sfi: int, known: tuple[Application, ...]) -> Cand
             return ()
         for tag, entry in tlv.parse(tlv.sole(response.body, tags.RECORD)):
             if tag == tags.APPLICATION_TEMPLATE:
-                found.extend(_matches(tlv.unique(tlv.parse(entry)), tags.AID_CARD, known))
+                values = {tags.CODE_TABLE: code_table, **tlv.unique(tlv.parse(entry))}
+                found.extend(_matches(values, tags.AID_CARD, known))
     return tuple(found)
 
 

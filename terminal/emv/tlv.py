@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from terminal.emv.errors import CardFaulty, TlvError
 
@@ -25,18 +25,12 @@ Pairs = tuple[tuple[int, bytes], ...]
 
 def parse(data: bytes) -> Pairs:
     """One level of tag and value, in order; 00 between objects is padding (annex B1). Raises TlvError."""
-    found, at = [], 0
-    while at < len(data):
-        if data[at] == 0:
-            at += 1
-            continue
-        tag, at = _tag(data, at)
-        length, at = _length(data, at)
-        if at + length > len(data):
-            raise TlvError("an object is longer than what holds it")
-        found.append((tag, data[at : at + length]))
-        at += length
-    return tuple(found)
+    return tuple((tag, value) for tag, value, _ in _objects(data))
+
+
+def without(data: bytes, tag: int) -> bytes:
+    """The bytes as they came, but for padding and the objects of one tag: what a signature among them covers."""
+    return b"".join(whole for at, _, whole in _objects(data) if at != tag)
 
 
 def sole(data: bytes, tag: int) -> bytes:
@@ -91,6 +85,22 @@ def is_constructed(tag: int) -> bool:
 def tag_at(data: bytes, at: int) -> tuple[int, int]:
     """The tag that starts at `at`, and where it ends: for tag-and-length lists. Raises TlvError."""
     return _tag(data, at)
+
+
+def _objects(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Tag, value and the whole object."""
+    at = 0
+    while at < len(data):
+        if data[at] == 0:
+            at += 1
+            continue
+        start = at
+        tag, at = _tag(data, at)
+        length, at = _length(data, at)
+        if at + length > len(data):
+            raise TlvError("an object is longer than what holds it")
+        yield tag, data[at : at + length], data[start : at + length]
+        at += length
 
 
 def _tag(data: bytes, at: int) -> tuple[int, int]:

@@ -11,8 +11,10 @@ from simulator.acquirer.issuer import TestIssuer
 from simulator.acquirer.manner import Manner
 from simulator.cards.tray import card
 from terminal.emv import sale, tlv
+from terminal.emv.opening import Deal
 from terminal.emv.sale import GoOnline
 from terminal.emv.terminal_data import UNIONPAY_TEST
+from terminal.emv.transport import Link
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
@@ -40,18 +42,8 @@ def asked(amount: int) -> Plastic:
         return chip.respond(command)
 
     chip.reset()
-    begun = asyncio.run(
-        sale.begin(
-            transmit,
-            chip.protocol,
-            UNIONPAY_TEST,
-            Money(amount),
-            "250314",
-            "103000",
-            bytes.fromhex("7863AFC6"),
-            "000403",
-        )
-    )
+    deal = Deal(UNIONPAY_TEST, Money(amount), "250314", "103000", bytes.fromhex("7863AFC6"), "000403")
+    begun = asyncio.run(sale.start(Link(transmit, chip.protocol), deal))
     assert isinstance(begun, GoOnline)
     psn = begun.account.psn.zfill(3)
     return Plastic(begun.account.pan, "052", DEBIT.expiry, psn, icc_data=begun.icc_data.hex().upper())

@@ -7,6 +7,8 @@ import hashlib
 import pytest
 
 from simulator.acquirer.downloads import applications, capks
+from simulator.cards.key_ring import key_ring
+from simulator.cards.tray import load_tray
 from terminal.emv.tlv import parse
 from terminal.iso8583.cup_management import download as asked
 from terminal.iso8583.cup_management import status
@@ -52,6 +54,23 @@ def test_every_application(terminal: TestTerminal) -> None:
                         0xDF18, 0x9F7B, 0xDF19, 0xDF20, 0xDF21]  # fmt: skip
     assert terminal.download("380", bytes.fromhex("9F0605A000000999")) == b"0"
     assert terminal.download("381") == b""
+
+
+def test_a_terminal_gets_what_it_needs_for_every_card_of_the_tray(terminal: TestTerminal) -> None:
+    for one in load_tray():
+        for application in one.applications:
+            known = [aid for aid in applications() if application.aid.startswith(aid)]
+            assert bool(known) == (one.id != "not-accepted")
+            if one.chip and one.chip.authenticates_itself != "none":
+                name = bytes.fromhex(application.aid[:10]), key_ring().authorities[application.aid[:10]].index
+                told = terminal.download("370", b"\x9f\x06\x05" + name[0] + b"\x9f\x22\x01" + bytes.fromhex(name[1]))
+                assert told[:1] == b"1"
+
+
+def test_international_applications_have_codes_of_their_own(terminal: TestTerminal) -> None:
+    told = dict(parse(terminal.download("380", bytes.fromhex("9F0607A0000000041010"))[1:]))
+    assert (told[0x9F08].hex(), told[0xDF13]) == ("0002", bytes(5))
+    assert told[0xDF12].hex().upper() == "FC50ACF800"
 
 
 def test_stripe_and_contactless_parameters(terminal: TestTerminal) -> None:

@@ -1,74 +1,92 @@
-"""A test card, the real kernel and the bank that gave the card out: ARQC one way, ARPC the other."""
+"""A test card and the bank that gave it out: ARQC one way, ARPC and scripts the other. No kernel is in between."""
 
 from __future__ import annotations
 
-import asyncio
-
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keys.cryptogram import ELEMENTS, IMK_TEST, application_cryptogram, is_of_issuer, udk
-from simulator.acquirer.issuer import APPROVES, DECLINES, TestIssuer
+from keys.issuer_script import BLOCK_APPLICATION, UNBLOCK_PIN, put_data
+from simulator.acquirer.issuer import APPROVES, DECLINES, Script, TestIssuer
 from simulator.cards.chip import Chip
+from simulator.cards.description import CardDescription
+from simulator.cards.settings import ApplicationSettings
 from simulator.cards.tray import card, load_tray
-from terminal.emv import sale, tags, tlv
-from terminal.emv.sale import Completed, GoOnline
-from terminal.emv.terminal_data import UNIONPAY_TEST
-from terminal.emv.verification import Tvr
-from terminal.money import Money
+from terminal.emv import tags, tlv
+from terminal.emv.verification import Aip
+from tests.unit.simulator.cards.talk import Talk, f55
 
 ISSUER = TestIssuer()
 DEBIT = card("unionpay-debit")
 UN = bytes.fromhex("7863AFC6")
-IDS = sorted(c.id for c in load_tray() if c.chip and not c.chip.is_trace and not c.chip.behaviour.blocked)
+SHUT = ("mute", "pulled", "wrong-way")  # their chips are whole, but do not let one finish or begin
+NO_SALE = ("blocked", "unionpay-trace", "blocked-application", "answers-aac")
+NO_RECORDS = ("refuses-start", "malformed-record", "missing-tag", "afl-out-of-range", "afl-too-long")
+APPLICATIONS = [
+    (one, application)
+    for one in load_tray()
+    for application in one.applications
+    if one.id not in (*NO_SALE, *NO_RECORDS)
+]
 COVERED_IAD = range(2, 7)  # 9F10: version and CVR
+ANSWER_LENGTH = {"unionpay-01": 10, "10": 10, "18": 8}  # 91: ARPC of eight bytes and two, or of four and four
 
 
-async def asked_of(chip: Chip, amount: int, unpredictable_number: bytes = UN) -> GoOnline:
-    async def transmit(command: bytes) -> bytes:
-        return chip.respond(command)
+class Asked(msgspec.Struct, frozen=True):
+    """A card that has given its ARQC."""
 
-    chip.reset()
-    money, stan = Money(amount), "000403"
-    asked = await sale.begin(
-        transmit, chip.protocol, UNIONPAY_TEST, money, "261124", "101112", unpredictable_number, stan
-    )
-    assert isinstance(asked, GoOnline)
-    return asked
+    talk: Talk
+    pan: str
+    psn: str
+    icc_data: bytes
 
 
-def ask(chip: Chip, amount: int = 6580, unpredictable_number: bytes = UN) -> GoOnline:
-    return asyncio.run(asked_of(chip, amount, unpredictable_number))
+def ask(chip: Chip, amount: int = 6580, unpredictable_number: bytes = UN, aid: str = "A000000333") -> Asked:
+    talk = Talk(chip).start(aid)
+    amount_bcd = bytes.fromhex(f"{amount:012d}")
+    said = talk.generate(more={tags.AMOUNT: amount_bcd, tags.UNPREDICTABLE_NUMBER: unpredictable_number})
+    assert said[tags.CID] == b"\x80"
+    psn = talk.values.get(tags.PSN, b"").hex().zfill(3)
+    return Asked(talk, talk.values[tags.PAN].hex().rstrip("f"), psn, f55(said))
 
 
-def finish(chip: Chip, asked: GoOnline, response_code: str, icc_reply: bytes) -> Completed:
-    async def transmit(command: bytes) -> bytes:
-        return chip.respond(command)
-
-    return asyncio.run(sale.complete(transmit, chip.protocol, asked.session, response_code, icc_reply))
+def answered(asked: Asked, response_code: str) -> bytes:
+    return ISSUER.authenticate(asked.pan, asked.psn, asked.icc_data, response_code)
 
 
-def answered(asked: GoOnline, response_code: str) -> bytes:
-    return ISSUER.authenticate(asked.account.pan, asked.account.psn, asked.icc_data, response_code)
+class Done(msgspec.Struct, frozen=True):
+    is_approved: bool
+    is_refused: bool  # EXTERNAL AUTHENTICATE
 
 
-def failed(done: Completed) -> bool:
-    return bool(int.from_bytes(done.tvr) & Tvr.ISSUER_AUTHENTICATION_FAILED)
+def finish(asked: Asked, icc_reply: bytes) -> Done:
+    """What a terminal does with an approval."""
+    issuer = dict(tlv.parse(icc_reply)).get(tags.ISSUER_AUTHENTICATION, b"")
+    is_refused = False
+    if issuer and Aip.ISSUER_AUTHENTICATION in Aip.from_bytes(asked.talk.values[tags.AIP]):
+        asked.talk.send("00820000", issuer, expects=False)
+        is_refused = asked.talk.sw != "9000"
+    second = asked.talk.generate(0x40, is_second=True, more={tags.ISSUER_AUTHENTICATION: issuer})
+    return Done(second[tags.CID] == b"\x40", is_refused)
 
 
 DEBIT_ASKED = ask(DEBIT.virtual())
 
 
-@pytest.mark.parametrize("id", IDS)
-def test_every_card_s_arqc_is_genuine_and_its_issuer_s_answer_too(id: str) -> None:
-    chip = card(id).virtual(mute_at=0, pull_at=0) if id != "wrong-way" else card(id).virtual()
-    asked = ask(chip)
-    assert ISSUER.owns(asked.account.pan)
-    assert ISSUER.verify(asked.account.pan, asked.account.psn, asked.icc_data)
-    done = finish(chip, asked, "00", answered(asked, "00"))
-    assert done.is_approved is (id != "declines")
-    assert not failed(done)
+@pytest.mark.parametrize(("one", "application"), APPLICATIONS, ids=repr)
+def test_every_card_s_arqc_is_genuine_and_its_issuer_s_answer_too(
+    one: CardDescription, application: ApplicationSettings
+) -> None:
+    assert one.chip is not None
+    chip = one.virtual(mute_at=0, pull_at=0)
+    asked = ask(chip, aid=application.aid)
+    assert (asked.pan, ISSUER.owns(asked.pan)) == (application.pan, True)
+    assert ISSUER.verify(asked.pan, asked.psn, asked.icc_data)
+    reply = answered(asked, "00")
+    assert len(dict(tlv.parse(reply))[tags.ISSUER_AUTHENTICATION]) == ANSWER_LENGTH[one.chip.cvn]
+    assert finish(asked, reply) == Done(one.id != "declines", False)
 
 
 @given(st.integers(1, 10**12 - 1), st.binary(min_size=4, max_size=4), st.integers(1, 5))
@@ -142,39 +160,66 @@ def test_a_card_of_cvn_18_gets_a_status_update(response_code: str, update: bytes
 
 
 def test_the_replayed_card_is_another_issuer_s() -> None:
-    asked = ask(card("unionpay-trace").virtual())
-    assert not ISSUER.owns(asked.account.pan)
-    assert not ISSUER.verify(asked.account.pan, asked.account.psn, asked.icc_data)
+    asked = ask(card("unionpay-trace").virtual(), aid="A000000333010102")
+    assert not ISSUER.owns(asked.pan)
+    assert not ISSUER.verify(asked.pan, asked.psn, asked.icc_data)
     assert not ISSUER.owns(card("stripe-only").pan)
 
 
-@given(st.integers(0, 79))
-def test_a_wrong_answer_fails_and_is_noted(bit: int) -> None:
-    chip = DEBIT.virtual()
-    asked = ask(chip)
-    reply = answered(asked, "00")
-    wrong = (int.from_bytes(reply) ^ 1 << bit).to_bytes(len(reply))
-    assert failed(finish(chip, asked, "00", wrong))
+def spoilt(reply: bytes, bit: int) -> bytes:
+    """One bit of 91, the last object, is another one."""
+    return (int.from_bytes(reply) ^ 1 << bit).to_bytes(len(reply))
 
 
 @given(st.integers(0, 79))
-def test_a_card_that_authenticates_by_cdol2_declines_after_a_wrong_answer(bit: int) -> None:
-    chip = DEBIT.virtual(authenticates="cdol2")
-    asked = ask(chip)
+def test_a_wrong_answer_is_refused_and_the_card_goes_on(bit: int) -> None:
+    asked = ask(DEBIT.virtual())
+    assert finish(asked, spoilt(answered(asked, "00"), bit)) == Done(True, True)
+
+
+@pytest.mark.parametrize("behaviour", [{"authenticates": "cdol2"}, {"minds": True}], ids=str)
+@given(bit=st.integers(0, 79))
+def test_a_card_that_minds_declines_after_a_wrong_answer(behaviour: dict[str, object], bit: int) -> None:
+    asked = ask(DEBIT.virtual(**behaviour))
     assert ISSUER.verify(DEBIT.pan, DEBIT.psn, asked.icc_data)
-    reply = answered(asked, "00")
-    wrong = (int.from_bytes(reply) ^ 1 << bit).to_bytes(len(reply))
-    assert not finish(chip, asked, "00", wrong).is_approved
+    assert not finish(asked, spoilt(answered(asked, "00"), bit)).is_approved
 
 
+@pytest.mark.parametrize("behaviour", [{"authenticates": "cdol2"}, {"minds": True}], ids=str)
 @pytest.mark.parametrize("has_answer", [True, False])
-def test_a_card_that_authenticates_by_cdol2_approves_after_the_right_answer_or_none(has_answer: bool) -> None:
-    chip = DEBIT.virtual(authenticates="cdol2")
-    asked = ask(chip)
-    assert finish(chip, asked, "00", answered(asked, "00") if has_answer else b"").is_approved
+def test_it_approves_after_the_right_answer_or_none(behaviour: dict[str, object], has_answer: bool) -> None:
+    asked = ask(DEBIT.virtual(**behaviour))
+    assert finish(asked, answered(asked, "00") if has_answer else b"") == Done(True, False)
 
 
-def test_an_answer_to_the_sale_before_fails() -> None:
+def test_an_answer_to_the_sale_before_is_refused() -> None:
     chip = DEBIT.virtual()
     before = answered(ask(chip), "00")
-    assert failed(finish(chip, ask(chip), "00", before))
+    assert finish(ask(chip), before).is_refused
+
+
+# --- scripts ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("is_before", "template"), [(True, tags.SCRIPT_BEFORE), (False, tags.SCRIPT_AFTER)])
+def test_a_script_goes_with_the_answer_to_the_card_it_is_for(is_before: bool, template: int) -> None:
+    wanted: dict[str, Script] = {}
+    issuer = TestIssuer(scripts=wanted)
+    asked = ask(DEBIT.virtual())
+    plain = issuer.authenticate(asked.pan, asked.psn, asked.icc_data, "00")
+    assert plain == answered(asked, "00")
+    wanted[DEBIT.pan] = Script((put_data(0x9F58, b"\5"), UNBLOCK_PIN), is_before)
+    reply = issuer.authenticate(asked.pan, asked.psn, asked.icc_data, "51")
+    told = tlv.parse(reply)
+    assert [tag for tag, _ in told] == [tags.ATC, tags.ISSUER_AUTHENTICATION, template]
+    script = tlv.parse(told[2][1])
+    assert [tag for tag, _ in script] == [tags.SCRIPT_ID, tags.SCRIPT_COMMAND, tags.SCRIPT_COMMAND]
+    for _, command in script[1:]:
+        asked.talk.say(command, expects=False)
+        assert asked.talk.sw == "9000"
+    other = ask(card("unionpay-debit-other").virtual())
+    assert len(tlv.parse(issuer.authenticate(other.pan, other.psn, other.icc_data, "00"))) == 2
+
+
+def test_a_stranger_gets_no_script() -> None:
+    issuer = TestIssuer(scripts={DEBIT.pan: Script((BLOCK_APPLICATION,))})
+    values = dict(tlv.parse(DEBIT_ASKED.icc_data)) | {tags.CRYPTOGRAM: bytes(8)}
+    assert issuer.authenticate(DEBIT.pan, DEBIT.psn, tlv.build(values.items()), "00") == b""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import msgspec
 import pytest
 
-from terminal.emv import apdu, tags, tlv
+from terminal.emv import apdu, tlv
 from terminal.emv.errors import CardBlocked, CardFaulty, NotAccepted
-from terminal.emv.opening import open_application
-from terminal.emv.selection import PSE, Candidate
+from terminal.emv.opening import ChooseApplication, Opened, open_card, open_chosen
+from terminal.emv.selection import PSE
 from terminal.emv.terminal_data import UNIONPAY_TEST
 from terminal.emv.transport import Link
+from tests.unit.terminal.emv.chips import deal
 
 DEBIT, CREDIT = (bytes.fromhex(f"A0000003330101{kind}") for kind in ("01", "02"))
 LONG_DEBIT = DEBIT + b"\x01"
@@ -46,52 +46,51 @@ class Directory:
             return bytes.fromhex("80061C00080101009000")
         return self.replies.get(command, bytes.fromhex("6A82"))
 
+    @property
+    def link(self) -> Link:
+        return Link(self.transmit, 1)
 
-async def opened(card: Directory, choose: Callable[..., object] | None = None) -> str:
-    found = await open_application(
-        Link(card.transmit, 1),
-        UNIONPAY_TEST,
-        lambda application: {tags.AVN_TERMINAL: application.avn},
-        choose,  # type: ignore[arg-type]
-    )
-    return found.selected.aid
+
+async def opened(card: Directory, *choices: int) -> str:
+    """The application that was started, with the cardholder's choices; every one of them is asked for."""
+    step, left = await open_card(card.link, deal(UNIONPAY_TEST)), list(choices)
+    while isinstance(step, ChooseApplication):
+        step = await open_chosen(card.link, step, left.pop(0))
+    assert not left
+    return step.selected.aid
+
+
+async def offered(card: Directory) -> ChooseApplication:
+    pause = await open_card(card.link, deal(UNIONPAY_TEST))
+    assert isinstance(pause, ChooseApplication)
+    return pause
 
 
 def hexed(command: bytes) -> str:
     return command.hex().upper()
 
 
-async def test_the_card_s_priority_decides_when_nobody_chooses() -> None:
-    assert await opened(Directory(entry(DEBIT, 2), entry(CREDIT, 1))) == hexed(CREDIT)
+async def test_the_best_is_offered_first_and_no_priority_comes_last() -> None:
+    for first, second, order in ((2, 1, [CREDIT, DEBIT]), (0, 15, [CREDIT, DEBIT]), (1, 1, [DEBIT, CREDIT])):
+        pause = await offered(Directory(entry(DEBIT, first), entry(CREDIT, second)))
+        assert [candidate.name for candidate in pause.candidates] == order
 
 
-async def test_no_priority_comes_last() -> None:
-    assert await opened(Directory(entry(DEBIT, 0), entry(CREDIT, 15))) == hexed(CREDIT)
+@pytest.mark.parametrize(("index", "name"), [(0, CREDIT), (1, DEBIT)])
+async def test_the_cardholder_chooses(index: int, name: bytes) -> None:
+    assert await opened(Directory(entry(DEBIT, 2), entry(CREDIT, 1)), index) == hexed(name)
 
 
-async def test_the_cardholder_chooses_and_is_shown_the_best_first() -> None:
-    async def choose(candidates: tuple[Candidate, ...]) -> int:
-        assert [candidate.name for candidate in candidates] == [CREDIT, DEBIT]
-        return 1
-
-    assert await opened(Directory(entry(DEBIT, 2), entry(CREDIT, 1)), choose) == hexed(DEBIT)
-
-
-async def test_what_must_be_confirmed_is_not_taken_without_the_cardholder() -> None:
-    assert await opened(Directory(entry(DEBIT, 0x81), entry(CREDIT, 2))) == hexed(CREDIT)
-    with pytest.raises(NotAccepted):
-        await opened(Directory(entry(DEBIT, 0x81)))
+async def test_a_single_application_is_not_asked_about() -> None:
+    assert await opened(Directory(entry(DEBIT, 1))) == hexed(DEBIT)
 
 
 async def test_what_must_be_confirmed_is_asked_even_when_it_is_alone() -> None:
-    asked = []
-
-    async def choose(candidates: tuple[Candidate, ...]) -> int:
-        asked.append(candidates)
-        return 0
-
-    assert await opened(Directory(entry(DEBIT, 0x81)), choose) == hexed(DEBIT)
-    assert len(asked) == 1
+    card = Directory(entry(DEBIT, 0x81))
+    pause = await offered(card)
+    assert (len(pause.candidates), pause.candidates[0].must_confirm) == (1, True)
+    assert hexed(apdu.select(DEBIT)) not in card.heard
+    assert isinstance(await open_chosen(card.link, pause, 0), Opened)
 
 
 @pytest.mark.parametrize(
@@ -108,13 +107,13 @@ async def test_what_must_be_confirmed_is_asked_even_when_it_is_alone() -> None:
 )
 async def test_without_a_directory_the_terminal_s_own_list_is_used(pse: str) -> None:
     card = Directory(pse=pse)
-    assert await opened(card) == hexed(DEBIT)
+    assert await opened(card, 0) == hexed(DEBIT)
     assert hexed(apdu.select(CREDIT)) in card.heard
 
 
 @pytest.mark.parametrize("record", ["6985", "70035F209000", "7705610361010190009000"])
 async def test_a_broken_directory_falls_back_to_the_list(record: str) -> None:
-    assert await opened(Directory(bytes.fromhex(record))) == hexed(DEBIT)
+    assert await opened(Directory(bytes.fromhex(record)), 1) == hexed(CREDIT)
 
 
 async def test_a_blocked_card_is_told_from_a_foreign_one() -> None:
@@ -124,7 +123,7 @@ async def test_a_blocked_card_is_told_from_a_foreign_one() -> None:
         await opened(Directory(pse="6A82", **{hexed(apdu.select(DEBIT)): "6A81"}))
     blocked = {hexed(apdu.select(name)): "6283" for name in (DEBIT, CREDIT)}
     with pytest.raises(CardBlocked):
-        await opened(Directory(entry(DEBIT, 1), entry(CREDIT, 2), **blocked))
+        await opened(Directory(entry(DEBIT, 1), entry(CREDIT, 2), **blocked), 0)
     with pytest.raises(CardBlocked):
         await opened(Directory(pse="6A82", **blocked))
     foreign = {hexed(apdu.select(name)): "6A82" for name in (DEBIT, CREDIT)}
@@ -139,7 +138,7 @@ async def test_a_longer_name_on_the_card_matches_and_the_next_occurrence_is_aske
         hexed(apdu.select(DEBIT + b"\x02")): hexed(fci(DEBIT + b"\x02", (0x50, b"TWO"))),
         hexed(apdu.select(CREDIT)): "6A82",
     }
-    assert await opened(Directory(pse="6A82", **replies)) == hexed(DEBIT + b"\x02")
+    assert await opened(Directory(pse="6A82", **replies), 0) == hexed(DEBIT + b"\x02")
 
 
 async def test_an_application_that_refuses_gives_way_to_the_next() -> None:
@@ -153,14 +152,58 @@ async def test_an_application_that_refuses_gives_way_to_the_next() -> None:
                     return bytes.fromhex("6985")
             return await super().transmit(command)
 
-    assert await opened(Refusing(entry(DEBIT, 1), entry(CREDIT, 2))) == hexed(CREDIT)
-    with pytest.raises(NotAccepted, match="refuses"):
+    card = Refusing(entry(DEBIT, 1), entry(CREDIT, 2))
+    assert await opened(card, 0) == hexed(CREDIT)
+    assert card.heard.count(hexed(apdu.select(DEBIT))) == 1  # not again in this session (Book 4, 6.3.1)
+    with pytest.raises(NotAccepted):
         await opened(Refusing(entry(DEBIT, 1)))
+
+
+async def test_the_rest_is_asked_about_again_when_one_refuses() -> None:
+    names = (DEBIT, CREDIT, DEBIT[:-1] + b"\x03")
+    replies = {hexed(apdu.select(names[2])): hexed(fci(names[2])), hexed(apdu.select(CREDIT)): "6A82"}
+    card = Directory(*(entry(name, turn) for turn, name in enumerate(names, 1)), **replies)
+    again = await open_chosen(card.link, await offered(card), 1)
+    assert isinstance(again, ChooseApplication)
+    assert [candidate.name for candidate in again.candidates] == [names[0], names[2]]
+
+
+async def test_one_blocked_among_those_that_refuse_is_a_blocked_card() -> None:
+    replies = {hexed(apdu.select(DEBIT)): "6283", hexed(apdu.select(CREDIT)): "6A82"}
+    with pytest.raises(CardBlocked):
+        await opened(Directory(entry(DEBIT, 1), entry(CREDIT, 2), **replies), 0)
+
+
+async def test_a_known_name_is_selected_at_once_and_the_directory_asked_only_when_it_refuses() -> None:
+    card = Directory(entry(DEBIT, 1))
+    assert isinstance(await open_card(card.link, deal(UNIONPAY_TEST), CREDIT), Opened)
+    assert card.heard[0] == hexed(apdu.select(CREDIT))
+    assert len(card.heard) == 2
+    for reply in ("6A82", "6283", "6985"):
+        card = Directory(entry(DEBIT, 1), **{hexed(apdu.select(CREDIT)): reply})
+        found = await open_card(card.link, deal(UNIONPAY_TEST), CREDIT)
+        assert isinstance(found, Opened)
+        assert found.selected.candidate.name == DEBIT
+
+
+async def test_a_wanted_name_that_nobody_here_knows_is_not_selected() -> None:
+    card = Directory(entry(DEBIT, 1))
+    assert isinstance(await open_card(card.link, deal(UNIONPAY_TEST), STRANGER), Opened)
+    assert hexed(apdu.select(STRANGER)) not in card.heard
+
+
+async def test_a_row_that_wants_the_whole_name_takes_no_longer_one() -> None:
+    rows = tuple(msgspec.structs.replace(row, is_partial=False) for row in UNIONPAY_TEST.applications)
+    whole = msgspec.structs.replace(UNIONPAY_TEST, applications=rows)
+    card = Directory(entry(LONG_DEBIT, 1), entry(CREDIT, 2))
+    found = await open_card(card.link, deal(whole))
+    assert isinstance(found, Opened)
+    assert found.selected.candidate.name == CREDIT
 
 
 async def test_a_final_select_that_names_another_application_drops_the_candidate() -> None:
     replies = {hexed(apdu.select(DEBIT)): hexed(fci(CREDIT))}
-    assert await opened(Directory(entry(DEBIT, 1), entry(CREDIT, 2), **replies)) == hexed(CREDIT)
+    assert await opened(Directory(entry(DEBIT, 1), entry(CREDIT, 2), **replies), 0) == hexed(CREDIT)
 
 
 async def test_a_start_that_fails_otherwise_is_a_faulty_card() -> None:
@@ -176,17 +219,21 @@ async def test_both_formats_of_a_start_are_read() -> None:
 
 
 async def test_the_preferred_name_is_shown_where_its_letters_are_known() -> None:
-    seen = []
-
-    async def choose(candidates: tuple[Candidate, ...]) -> int:
-        seen.extend(candidate.label for candidate in candidates)
-        return 0
-
     replies = {
         hexed(apdu.select(DEBIT)): hexed(
             fci(DEBIT, (0x50, b"PLAIN"), (0x9F12, "Débit".encode("latin-1")), (0x9F11, b"\x01"))
         ),
         hexed(apdu.select(CREDIT)): hexed(fci(CREDIT, (0x50, b"PLAIN"), (0x9F12, b"\xe0\xe1"), (0x9F11, b"\x05"))),
     }
-    await opened(Directory(pse="6A82", **replies), choose)
-    assert seen == ["Débit", "PLAIN"]
+    pause = await offered(Directory(pse="6A82", **replies))
+    assert [candidate.label for candidate in pause.candidates] == ["Débit", "PLAIN"]
+
+
+@pytest.mark.parametrize(("table", "label"), [(b"\x01", "Débit"), (b"\x05", "PLAIN"), (b"", "PLAIN")])
+async def test_the_directory_s_code_table_is_that_of_its_entries(table: bytes, label: str) -> None:
+    """Book 1, 12.2.2: 9F11 stands in the FCI of the directory, 9F12 in its entries."""
+    pse = fci(PSE, (0x88, b"\x01"), *([(0x9F11, table)] if table else []))
+    inside = ((0x4F, DEBIT), (0x50, b"PLAIN"), (0x9F12, "Débit".encode("latin-1")), (0x87, b"\x81"))
+    record = tlv.build([(0x70, tlv.build([(0x61, tlv.build(inside))]))]) + b"\x90\x00"
+    pause = await offered(Directory(record, pse=pse.hex()))
+    assert [candidate.label for candidate in pause.candidates] == [label]

@@ -39,7 +39,7 @@ def test_any_bytes_give_a_value_or_an_emv_error(data: bytes) -> None:
         dol.entries,
         initiate.locator,
         initiate._options,
-        cvm.rules,
+        cvm.cvm_list,
         lambda data: tlv.sole(data, tags.RECORD),
         lambda data: tlv.unique(tlv.parse(data)),
         lambda data: account(SELECTED, {tags.TRACK2: data, tags.PAN: data[:10], tags.EXPIRY: data[:3], tags.PSN: data}),

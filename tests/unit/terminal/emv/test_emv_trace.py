@@ -1,223 +1,327 @@
-"""The two ways in, against the real UnionPay card of the trace and the tray's virtual ones, over T=1 and T=0."""
+"""The two ways in, against the real UnionPay card of the trace and the tray's virtual ones, over T=1 and T=0.
+
+The trace's own terminal said other things of itself (country 0036, time 10:54), so its commands are not ours byte for
+byte; what the card decided, and what it proved over 7863AFC6, must be.
+"""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from simulator.cards.chip import Chip
+from simulator.acquirer.issuer import TestIssuer
 from simulator.cards.tray import card
-from terminal.emv import sale, tags, tlv
-from terminal.emv.account import Account
-from terminal.emv.errors import CardBlocked, CardFaulty, EmvError, ReplyFaulty
-from terminal.emv.refund import read_account
-from terminal.emv.sale import Declined, GoOnline
+from terminal.emv import refund, sale, tags
+from terminal.emv.action import Cryptogram
+from terminal.emv.capk import KeyRing
+from terminal.emv.errors import CardBlocked, CardFaulty, ReplyFaulty
+from terminal.emv.holder import EnterPin, ShowDocument
+from terminal.emv.opening import REFUND, ChooseApplication
+from terminal.emv.refund import Captured
+from terminal.emv.sale import Ended, GoOnline, Step
 from terminal.emv.terminal_data import UNIONPAY_TEST
-from terminal.money import Money
+from terminal.emv.verification import Tsi, Tvr
+from tests.unit.terminal.emv.chips import DOWNLOADED, GENERATE, GET_DATA, READ, SELECT, Wire, deal, objects
 
-UN = bytes.fromhex("7863AFC6")
-AUTHENTICATED = bytes.fromhex("910A11223344556677883030")
-TRACE_TVR = "8080008000"  # the card is of version 0020 and we of 0030; no offline data authentication
-TRACE_READ_ONLY, TRACE_BEGIN, TRACE_COMPLETE = 11, 17, 1  # commands
-
-
-class Wire:
-    """Counts what goes to a chip."""
-
-    def __init__(self, chip: Chip) -> None:
-        self.chip = chip
-        self.commands: list[bytes] = []
-        self.bytes = 0
-
-    async def transmit(self, command: bytes) -> bytes:
-        answer = self.chip.respond(command)
-        self.commands.append(command)
-        self.bytes += len(command) + len(answer)
-        return answer
+CREDIT = bytes.fromhex("A000000333010102")
+TRACE_DAY = "150316"
+WRONG_ARPC = bytes.fromhex("910A11223344556677883030")
 
 
-async def begun(wire: Wire) -> GoOnline | Declined:
-    return await sale.begin(
-        wire.transmit, wire.chip.protocol, UNIONPAY_TEST, Money(6580), "150316", "003510", UN, "000403"
-    )
+async def traced(wire: Wire, **changed: object) -> GoOnline:
+    """The sale of the trace: the cardholder chooses the first of three applications."""
+    pause = await sale.start(wire.link, deal(date=TRACE_DAY, **changed))  # type: ignore[arg-type]
+    assert isinstance(pause, ChooseApplication)
+    asked = await sale.choose(wire.link, pause, 0)
+    assert isinstance(asked, GoOnline)
+    return asked
 
 
 async def online(wire: Wire) -> GoOnline:
-    result = await begun(wire)
-    assert isinstance(result, GoOnline)
-    return result
+    """A sale as far as the acquirer: the first application, an online PIN, a right document."""
+    step: Step = await sale.start(wire.link, deal())
+    while not isinstance(step, GoOnline):
+        match step:
+            case ChooseApplication():
+                step = await sale.choose(wire.link, step, 0)
+            case EnterPin():
+                step = await sale.pin_tried(wire.link, step, 0x9000)
+            case ShowDocument():
+                step = await sale.document_shown(wire.link, step, True)
+            case _:
+                raise AssertionError(step)
+    return step
 
 
-async def read(id: str) -> tuple[Account, Wire]:
-    wire = Wire(card(id).virtual())
-    return await read_account(wire.transmit, wire.chip.protocol, UNIONPAY_TEST), wire
+def approval(id: str, asked: GoOnline) -> bytes:
+    """The test issuer's F55."""
+    account = asked.account
+    return TestIssuer().authenticate(account.pan, account.psn, asked.icc_data, "00")
 
 
-async def test_a_refund_reads_the_real_card_and_stops_when_it_knows_the_account() -> None:
-    account, wire = await read("unionpay-trace")
+async def refunded(wire: Wire, wanted: bytes = b"") -> refund.Step:
+    date = TRACE_DAY if wire.chip.atr and wanted == CREDIT else "261124"
+    return await refund.start(wire.link, deal(date=date, type=REFUND), wanted)
+
+
+# --- the real card ---
+
+
+async def test_a_refund_of_a_known_sale_asks_the_real_card_six_times() -> None:
+    wire = Wire("unionpay-trace")
+    captured = await refunded(wire, CREDIT)
+    assert isinstance(captured, Captured)
+    account = captured.account
     assert (account.pan, account.psn, account.expiry) == ("6210948000000011", "001", "3010")
     assert account.track2 == "6210948000000011=301020100000"
-    assert (account.aid, account.label, account.scheme) == ("A000000333010102", "UICC CREDIT", "unionpay")
-    assert len(wire.commands) == TRACE_READ_ONLY
-    assert wire.commands[-1].hex() == "00b2011400"  # the record with 5A, 5F24 and 5F34; six more stay unread
-    assert not any(command[1] == 0xAE for command in wire.commands)
+    assert (account.aid, account.label, account.scheme) == (CREDIT.hex().upper(), "UICC CREDIT", "unionpay")
+    # SELECT and GPO; three records hold 57 but no 5F34, the fourth has 5A, 5F24 and 5F34; five more stay unread
+    assert [command.hex()[:8] for command in wire.commands] == [
+        "00a40400",
+        "80a80000",
+        "00b2010c",
+        "00b2020c",
+        "00b2030c",
+        "00b20114",
+    ]
 
 
-@pytest.mark.parametrize(
-    ("id", "commands"),
-    [
-        ("unionpay-debit", 6),  # directory 3, SELECT, GPO, one record
-        ("unionpay-debit-other", 8),  # directory missing, four AIDs, SELECT, GPO, one record
-        ("unionpay-credit", 11),  # T=0: each answer is fetched, or asked for twice
-        ("expired", 6),
-    ],
-)
-async def test_a_refund_reads_every_card_of_the_tray(id: str, commands: int) -> None:
-    account, wire = await read(id)
-    described = card(id)
+async def test_without_the_application_s_name_the_directory_and_its_four_records_come_first() -> None:
+    wire = Wire("unionpay-trace")
+    pause = await refunded(wire)
+    assert isinstance(pause, ChooseApplication)
+    assert [candidate.label for candidate in pause.candidates] == ["UICC CREDIT", "UICC DEBIT", "UICC QUASICREDIT"]
+    assert len(wire.commands) == 5
+    assert isinstance(await refund.choose(wire.link, pause, 0), Captured)
+    assert len(wire.commands) == 11
+
+
+async def test_a_sale_authenticates_the_real_card_over_the_trace_s_number() -> None:
+    wire = Wire("unionpay-trace")
+    asked = await traced(wire)
+    said = objects(asked.icc_data)
+    # its version is 0020 and ours 0030; it was never online; 65.80 is above a floor limit of zero; 9F14 is 7F, 9F23 FF
+    assert (asked.session.tvr, said["95"]) == (Tvr.DIFFERENT_VERSIONS | Tvr.FLOOR_LIMIT_EXCEEDED, "0080008000")
+    assert asked.session.tsi.encoded().hex() == "e800"
+    assert said["9F26"] == "B04398D218017BF9"
+    assert (said["9F27"], said["9F36"], said["9F34"]) == ("80", "0006", "5E0300")
+    assert asked.needs_signature
+
+
+async def test_the_real_card_is_asked_twenty_times_in_a_sale() -> None:
+    wire = Wire("unionpay-trace")
+    asked = await traced(wire)
+    # directory 1 and its records 4; SELECT, GPO; nine records; INTERNAL AUTHENTICATE; two counters, as it has limits
+    assert len(wire.commands) == 1 + 4 + 2 + 9 + 1 + 2 + 1
+    assert [command.hex()[:8] for command in wire.commands[-4:-1]] == ["00880000", "80ca9f36", "80ca9f13"]
+    done = await sale.complete(wire.link, asked.session, "00", b"")
+    assert len(wire.commands) == 21
+    assert (done.is_approved, done.is_online, done.generated.cryptogram.hex()) == (True, True, "e5869b494d460ab4")
+    assert objects(done.icc_data)["9F26"] == "E5869B494D460AB4"
+
+
+async def test_its_dynamic_number_is_known_to_the_kernel() -> None:
+    asked = await traced(Wire("unionpay-trace"))
+    assert asked.session.values[tags.ICC_DYNAMIC_NUMBER].hex().upper() == "000659A2F145F4"
+    assert asked.session.case.authenticated.tvr == Tvr(0)
+
+
+async def test_issuer_authentication_fails_as_it_did_in_the_trace_and_the_card_approves_all_the_same() -> None:
+    wire = Wire("unionpay-trace")
+    asked = await traced(wire)
+    done = await sale.complete(wire.link, asked.session, "00", WRONG_ARPC)  # 6700, as then
+    assert (done.is_approved, done.tvr.encoded().hex(), done.tsi.encoded().hex()) == (True, "0080008040", "f800")
+
+
+async def test_the_trace_s_second_cryptogram_had_our_tsi_too() -> None:
+    """F800 stands at the end of the CDOL2 of the trace: nothing but the terminal's own words differs."""
+    wire = Wire("unionpay-trace")
+    asked = await traced(wire)
+    await sale.complete(wire.link, asked.session, "00", WRONG_ARPC)
+    assert wire.commands[-1].hex().upper().endswith("F80000")
+
+
+async def test_without_the_scheme_s_key_it_is_not_asked_to_prove_itself() -> None:
+    wire = Wire("unionpay-trace")
+    asked = await traced(wire, data=msgspec.structs.replace(DOWNLOADED, keys=KeyRing()))
+    assert Tvr.DDA_FAILED in asked.session.tvr
+    assert not wire.heard("88")
+
+
+async def test_what_we_ship_before_any_download_authenticates_nobody() -> None:
+    wire = Wire("unionpay-trace")
+    asked = await traced(wire, data=UNIONPAY_TEST)
+    assert Tvr.DDA_FAILED in asked.session.tvr
+    assert Tsi.ODA_PERFORMED in asked.session.tsi
+
+
+async def test_the_first_cryptogram_is_asked_for_as_in_the_trace_but_for_the_terminal_s_own() -> None:
+    wire = Wire("unionpay-trace")
+    await traced(wire)
+    assert wire.commands[-1].hex().upper() == (
+        "80AE800037" "000000006580" "000000000000" "0156" "0080008000" "0156" "150316" "00" "7863AFC6"
+        "003510" + "00" * 20 + "5E0300" "00"
+    )  # fmt: skip
+
+
+# --- the tray ---
+
+LIST = 1 + 8 + 1  # the directory is not there, eight names of ours, one of them a second time
+COUNTS = {  # card -> commands of a refund, of a sale up to the acquirer, and from there on
+    "unionpay-debit": (6, 11, 2),  # directory 3, SELECT, GPO, 1 or 4 records; INTERNAL AUTHENTICATE, GENERATE AC
+    "unionpay-debit-other": (LIST + 2, LIST + 6, 1 + 1),  # CDA: nothing but GENERATE AC
+    "unionpay-debit-pin": (6, 11, 2),
+    "unionpay-identity": (6, 11, 2),
+    "expired": (6, 8, 2),  # no authentication: two records
+    "international-credit": (8, 12, 2),  # refund closed by an AAC; limits: two counters; CDA
+    "unionpay-credit": (11, 19, 3),  # T=0: each answer is fetched, or asked for twice
+    "international-debit": (15, 19, 3),
+}
+
+
+@pytest.mark.parametrize("id", COUNTS)
+async def test_no_card_is_asked_more_than_is_needed(id: str) -> None:
+    of_refund, to_acquirer, after = COUNTS[id]
+    wire = Wire(id)
+    assert isinstance(await refunded(wire), Captured)
+    assert len(wire.commands) == of_refund
+    wire = Wire(id)
+    asked = await online(wire)
+    assert len(wire.commands) == to_acquirer
+    done = await sale.complete(wire.link, asked.session, "00", approval(id, asked))
+    assert done.is_approved
+    assert len(wire.commands) == to_acquirer + after
+
+
+@pytest.mark.parametrize("id", COUNTS)
+async def test_every_good_card_is_authenticated_and_believes_its_issuer(id: str) -> None:
+    wire = Wire(id)
+    asked = await online(wire)
+    account = asked.account
+    assert TestIssuer().verify(account.pan, account.psn, asked.icc_data)
+    done = await sale.complete(wire.link, asked.session, "00", approval(id, asked))
+    failures = Tvr.SDA_FAILED | Tvr.DDA_FAILED | Tvr.CDA_FAILED | Tvr.ISSUER_AUTHENTICATION_FAILED
+    assert not done.tvr & failures
+    assert (Tsi.ODA_PERFORMED in done.tsi) == (id != "expired")
+    assert Tsi.ISSUER_AUTHENTICATION_PERFORMED in done.tsi
+    assert (Tvr.EXPIRED in done.tvr) == (id == "expired")
+
+
+@pytest.mark.parametrize("id", [*COUNTS, "unionpay-credit-offline-pin", "unionpay-credit-enciphered-pin"])
+async def test_a_refund_reads_every_card_of_the_tray(id: str) -> None:
+    captured = await refunded(Wire(id))
+    assert isinstance(captured, Captured)
+    account, described = captured.account, card(id)
     assert (account.pan, account.expiry, account.track2) == (described.pan, described.expiry, described.track2)
     assert int(account.psn) == int(described.psn)
-    assert len(wire.commands) == commands
+    assert captured.trouble == ""
+
+
+async def test_get_data_is_not_asked_by_a_refund_nor_without_limits_and_offline_pins() -> None:
+    for id in COUNTS:
+        wire = Wire(id)
+        await refunded(wire)
+        assert not wire.heard(GET_DATA)
+    wire = Wire("unionpay-debit")
+    await online(wire)
+    assert not wire.heard(GET_DATA)
 
 
 @pytest.mark.parametrize("id", ["blocked", "blocked-application"])
 async def test_a_blocked_card_is_said_to_be_blocked(id: str) -> None:
     with pytest.raises(CardBlocked):
-        await read(id)
+        await refunded(Wire(id))
 
 
-async def test_a_sale_goes_online_with_the_real_card_s_arqc_and_ends_in_its_tc() -> None:
-    wire = Wire(card("unionpay-trace").virtual())
-    asked = await online(wire)
-    values = dict(tlv.parse(asked.icc_data))
-    assert values[tags.CRYPTOGRAM].hex().upper() == "B04398D218017BF9"
-    assert (values[tags.CVM_RESULTS].hex(), values[tags.TVR].hex()) == ("5e0300", TRACE_TVR)
-    assert asked.needs_signature
-    assert len(wire.commands) == TRACE_BEGIN
-    done = await sale.complete(wire.transmit, 1, asked.session, "00", b"")
-    assert done.is_approved
-    assert done.tc.hex().upper() == "E5869B494D460AB4"
-    assert (done.atc.hex(), done.tsi.hex(), done.label) == ("0006", "6800", "UICC CREDIT")
-    assert len(wire.commands) == TRACE_BEGIN + TRACE_COMPLETE
+@pytest.mark.parametrize("id", ["malformed-record", "duplicate-tag", "missing-tag", "afl-out-of-range", "afl-too-long"])
+async def test_a_card_that_breaks_the_books_ends_before_any_cryptogram(id: str) -> None:
+    wire = Wire(id)
+    with pytest.raises(CardFaulty):
+        await sale.start(wire.link, deal())
+    assert not wire.heard(GENERATE)
 
 
-async def test_the_first_cryptogram_is_asked_for_as_in_the_trace_but_for_the_tvr() -> None:
-    wire = Wire(card("unionpay-trace").virtual())
-    await online(wire)
-    asked = wire.commands[-1].hex().upper()
-    assert asked == (
-        "80AE800037" "000000006580" "000000000000" "0156" "8080008000" "0156" "150316" "00" "7863AFC6"
-        "003510" + "00" * 20 + "5E0300" "00"
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("id", "bits"), [("wrong-certificate", Tvr.DDA_FAILED), ("wrong-signature", Tvr.SDA_FAILED | Tvr.SDA_SELECTED)]
+)
+async def test_a_card_that_is_not_genuine_is_told_to_the_acquirer(id: str, bits: Tvr) -> None:
+    asked = await online(Wire(id))
+    assert bits in asked.session.tvr
+    assert Tsi.ODA_PERFORMED in asked.session.tsi
 
 
-async def test_issuer_authentication_that_fails_is_noted_and_the_card_decides() -> None:
-    wire = Wire(card("unionpay-trace").virtual())
-    asked = await online(wire)
-    done = await sale.complete(wire.transmit, 1, asked.session, "00", AUTHENTICATED)
-    assert wire.commands[-2].hex().upper().startswith("008200000A1122334455667788")
-    assert (done.is_approved, done.tvr.hex(), done.tsi.hex()) == (True, "8080008040", "7800")
+async def test_a_card_that_answers_with_an_aac_declines_without_the_acquirer() -> None:
+    wire = Wire("answers-aac")
+    ended = await sale.start(wire.link, deal())
+    assert isinstance(ended, Ended)
+    assert (ended.is_approved, ended.is_online, ended.generated.kind) == (False, False, Cryptogram.AAC)
+    assert len(wire.heard(GENERATE)) == 1
+
+
+async def test_the_cardholder_s_second_account_is_the_one_that_is_read() -> None:
+    wire = Wire("two-accounts")
+    pause = await refunded(wire)
+    assert isinstance(pause, ChooseApplication)
+    captured = await refund.choose(wire.link, pause, 1)
+    assert isinstance(captured, Captured)
+    assert captured.account.pan == "6250946000000222"
+    assert len(wire.heard(READ)) == 3 + 1
+
+
+async def test_a_known_application_is_selected_without_the_directory() -> None:
+    wire = Wire("two-accounts")
+    captured = await refunded(wire, CREDIT)
+    assert isinstance(captured, Captured)
+    assert captured.account.pan == "6250946000000222"
+    assert len(wire.heard(SELECT)) == 1
 
 
 async def test_f55_has_the_order_of_the_captured_sale() -> None:
-    order = [
-        tags.hex_name(tag) for tag, _ in tlv.parse((await online(Wire(card("unionpay-debit").virtual()))).icc_data)
-    ]
-    assert " ".join(order) == (
+    asked = await online(Wire("unionpay-debit"))
+    assert " ".join(objects(asked.icc_data)) == (
         "9F26 9F27 9F10 9F37 9F36 95 9A 9C 9F02 5F2A 82 9F1A 9F03 9F33 9F34 9F35 9F1E 84 9F09 9F41"
     )
 
 
 async def test_f55_is_the_terminal_s_and_the_card_s_own_words() -> None:
-    values = dict(tlv.parse((await online(Wire(card("unionpay-debit").virtual()))).icc_data))
-    assert values[tags.AMOUNT].hex() == "000000006580"
-    assert (values[tags.SEQUENCE].hex(), values[tags.SERIAL]) == ("00000403", b"00000001")
-    assert (values[tags.UNPREDICTABLE_NUMBER], values[tags.DATE].hex()) == (UN, "150316")
-    assert values[tags.DF_NAME].hex().upper() == "A000000333010101"
-
-
-@pytest.mark.parametrize("id", ["unionpay-debit", "unionpay-credit", "unionpay-debit-other", "expired"])
-async def test_an_approved_sale_ends_in_a_tc(id: str) -> None:
-    wire = Wire(card(id).virtual())
-    asked = await online(wire)
-    done = await sale.complete(wire.transmit, wire.chip.protocol, asked.session, "00", AUTHENTICATED)
-    assert done.is_approved
-    assert done.tsi.hex() == "7800"
-
-
-@pytest.mark.parametrize("response_code", ["51", "", "05"])
-async def test_without_approval_the_card_is_asked_for_an_aac(response_code: str) -> None:
-    wire = Wire(card("unionpay-debit").virtual())
-    asked = await online(wire)
-    done = await sale.complete(wire.transmit, 1, asked.session, response_code, b"")
-    assert not done.is_approved
-    assert wire.commands[-1][2] == 0x00
-    assert wire.commands[-1][5:7] == (response_code or "Z3").encode()
+    said = objects((await online(Wire("unionpay-debit"))).icc_data)
+    assert (said["9F02"], said["9F41"], said["9F1E"]) == ("000000006580", "00000403", b"00000001".hex())
+    assert (said["9F37"], said["9A"], said["84"]) == ("7863AFC6", "261124", "A000000333010101")
+    assert said["82"] == "3C00"  # DDA, cardholder verification, terminal risk management, issuer authentication
 
 
 async def test_a_card_that_declines_after_the_acquirer_approved_is_not_approved() -> None:
-    wire = Wire(card("declines").virtual())
+    wire = Wire("declines")
     asked = await online(wire)
-    assert not (await sale.complete(wire.transmit, 1, asked.session, "00", b"")).is_approved
+    done = await sale.complete(wire.link, asked.session, "00", b"")
+    assert (done.is_approved, done.is_online, done.generated.kind) == (False, True, Cryptogram.AAC)
 
 
-async def test_action_codes_that_deny_end_before_the_acquirer() -> None:
-    class Denied(Wire):
-        async def transmit(self, command: bytes) -> bytes:
-            return (await super().transmit(command)).replace(
-                bytes.fromhex("9F0E050010000000"), bytes.fromhex("9F0E050010008000")
-            )
-
-    result = await begun(Denied(card("unionpay-debit").virtual()))
-    assert isinstance(result, Declined)
-    assert result.tvr.hex() == "8000008000"
-
-
-@pytest.mark.parametrize("reply", ["6985", "9000", "80039000", "800A80006B" + "00" * 7 + "9000"])
-async def test_a_cryptogram_that_is_not_whole_is_a_faulty_card(reply: str) -> None:
-    class Broken(Wire):
-        async def transmit(self, command: bytes) -> bytes:
-            answer = await super().transmit(command)
-            return bytes.fromhex(reply) if command[1] == 0xAE else answer
-
-    with pytest.raises(EmvError):
-        await begun(Broken(card("unionpay-debit").virtual()))
-
-
-async def test_a_card_may_not_give_more_than_was_asked() -> None:
-    class Generous(Wire):
-        async def transmit(self, command: bytes) -> bytes:
-            answer = await super().transmit(command)
-            return answer[:2] + b"\x40" + answer[3:] if command[1] == 0xAE else answer
-
-    with pytest.raises(CardFaulty, match="not asked for"):
-        await begun(Generous(card("unionpay-debit").virtual()))
+async def test_a_card_that_minds_its_issuer_gives_an_aac_to_a_wrong_arpc() -> None:
+    wire = Wire("minds-issuer")
+    asked = await online(wire)
+    done = await sale.complete(wire.link, asked.session, "00", WRONG_ARPC)
+    assert Tvr.ISSUER_AUTHENTICATION_FAILED in done.tvr
+    assert not done.is_approved
 
 
 @pytest.mark.parametrize("reply", ["91", "9103112233", "91081122334455667788" * 2])
 async def test_chip_data_of_the_acquirer_that_cannot_be_read(reply: str) -> None:
-    wire = Wire(card("unionpay-debit").virtual())
+    wire = Wire("unionpay-debit")
     asked = await online(wire)
     with pytest.raises(ReplyFaulty):
-        await sale.complete(wire.transmit, 1, asked.session, "00", bytes.fromhex(reply))
+        await sale.complete(wire.link, asked.session, "00", bytes.fromhex(reply))
 
 
 async def test_track_2_and_the_account_number_must_agree() -> None:
-    class Differing(Wire):
-        async def transmit(self, command: bytes) -> bytes:
-            return (await super().transmit(command)).replace(
-                bytes.fromhex("5A086210948000000029"), bytes.fromhex("5A086210948000000011")
-            )
-
+    right, other = (bytes.fromhex(f"5A08{pan}") for pan in ("6210948000000029", "6210948000000011"))
+    wire = Wire("unionpay-debit", lambda _, answer: answer.replace(right, other))
     with pytest.raises(CardFaulty, match="differ") as caught:
-        await read_account(Differing(card("unionpay-debit").virtual()).transmit, 1, UNIONPAY_TEST)
+        await refunded(wire)
     assert "6210948" not in str(caught.value)
 
 
-async def test_what_is_secret_is_not_shown() -> None:
-    wire = Wire(card("unionpay-debit").virtual())
-    asked = await online(wire)
-    described = card("unionpay-debit")
-    for shown in (asked, asked.session, asked.account, described, described.virtual()):
-        assert "6210948" not in repr(shown)
-        assert "6210948" not in str(shown)
-    assert "6210948" not in f"{asked.icc_data.hex()} {asked!r}"
+async def test_a_card_without_an_expiry_date_is_faulty() -> None:
+    wire = Wire("unionpay-debit", lambda _, answer: answer.replace(bytes.fromhex("5F24"), bytes.fromhex("5F34")))
+    with pytest.raises(CardFaulty):
+        await sale.start(wire.link, deal())
