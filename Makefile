@@ -25,6 +25,8 @@ check: $(VENV)/.test
 bench: $(VENV)/.test
 	$(PY) -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-disable-gc \
 		--benchmark-columns=median,iqr,ops,rounds --benchmark-sort=name
+	$(PY) -m benchmarks.kernel
+	$(PY) -m benchmarks.insertion
 	$(PY) -m benchmarks.own_time
 	$(PY) -m benchmarks.idle
 	$(PY) -m benchmarks.settlement

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from terminal.config import Config, ConfigRefused, load
 
+if TYPE_CHECKING:
+    from terminal.card_inspection import Viewpoint
+
 BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h: systemd does not restart on it
+CARD_TROUBLE, NO_READER = 1, 69  # the second is EX_UNAVAILABLE
+LIKE_AN_AID = re.compile(r"([0-9A-Fa-f]{2}){0,16}")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,6 +86,73 @@ def reconcile(config: Path, file: Path) -> None:
         raise click.ClickException(f"{file}: {refused}") from None
     place = hand_in(Path(inbox), file)
     click.echo(f"{len(found.rows)} rows, {found.first} to {found.last}: handed in as {place.name}; read within 30 s")
+
+
+@main.group()
+def card() -> None:
+    """Look into a card."""
+
+
+@card.command("inspect")
+@click.option("--reader", default="", help="PC/SC name of the reader, or its beginning; else --config's, or the first.")
+@click.option("--config", type=click.Path(path_type=Path), help="Judge as this terminal: its AIDs and CAPKs.")
+@click.option("--test-keys", is_flag=True, help="Judge the certificates by published TEST keys.")
+@click.option("--aid", default="", help="Only applications whose AID begins so (hex).")
+@click.option("--dda", is_flag=True, help="Let the card sign too (INTERNAL AUTHENTICATE).")
+@click.option("--apdus", is_flag=True, help="List the commands, and the status and length of each answer.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+def inspect_card(
+    reader: str, config: Path | None, test_keys: bool, aid: str, dda: bool, apdus: bool, as_json: bool
+) -> None:
+    """Read the card in the reader and explain it; account, tracks and names are masked.
+
+    No GENERATE AC, VERIFY or EXTERNAL AUTHENTICATE is sent: nothing on the card changes but its transaction counter
+    (ATC), by GET PROCESSING OPTIONS. Exit 0: read; 1: trouble with the card; 69: no reader.
+    """
+    if config and test_keys:
+        raise click.UsageError("--test-keys and --config exclude each other: a terminal has its own keys")
+    if not LIKE_AN_AID.fullmatch(aid):
+        raise click.UsageError("--aid is hexadecimal, 16 bytes at most")
+    name = bytes.fromhex(aid)
+    loaded = _loaded(config) if config else None
+    wanted = reader or (loaded.reader.name if loaded else "")
+    sys.exit(_until_told(_inspected(wanted, _viewpoint(loaded, test_keys), name, dda, apdus, as_json)))
+
+
+def _viewpoint(config: Config | None, test_keys: bool) -> Viewpoint:
+    from terminal.card_inspection import Viewpoint, of_terminal
+    from terminal.emv.terminal_data import UNIONPAY_TEST
+
+    if config:
+        try:
+            return of_terminal(config)
+        except ConfigRefused as error:
+            _refuse(error)
+    view = Viewpoint(UNIONPAY_TEST, "none; give --config or --test-keys")
+    if not test_keys:
+        return view
+    from simulator.acquirer.downloads import capks
+
+    return view.with_keys((key.whole() for key in capks()), "TEST keys: what they vouch for is a test card")
+
+
+async def _inspected(reader: str, view: Viewpoint, name: bytes, dda: bool, apdus: bool, as_json: bool) -> int:
+    import secrets
+
+    from drivers.card_reader import PcscReader
+    from drivers.clock import SystemClock
+    from terminal.card_inspection import as_text_or_json, report
+    from terminal.emv.errors import EmvError
+    from terminal.ports import DeviceError, ReaderMissing
+
+    deal = view.deal(SystemClock(view.zone).now(), secrets.token_bytes(4))
+    try:
+        made = await report(PcscReader(reader), deal, view.keys, name, dda)
+    except (DeviceError, EmvError) as trouble:
+        click.echo(str(trouble), err=True)
+        return NO_READER if isinstance(trouble, ReaderMissing) else CARD_TROUBLE
+    click.echo(as_text_or_json(made, apdus, as_json))
+    return 0 if made.is_any_read else CARD_TROUBLE
 
 
 @main.command()

@@ -12,8 +12,9 @@ from pathlib import Path
 from drivers.clock import SystemClock
 from drivers.inbox import FolderInbox
 from drivers.line import TcpLine
-from drivers.magstripe import LineStripe, NoStripe
+from drivers.magstripe import NoStripe, tty_stripe
 from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
+from drivers.stripe_keyboard import keyboard_stripe
 from drivers.tls import Proof, add_identity, client_context
 from keys.passwords import ArgonPasswords
 from keys.vault import Vault
@@ -21,9 +22,9 @@ from terminal.config import Config, ConfigRefused, LineConfig
 from terminal.dialogue import bad_news, menu
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.follow_up import follow_up
+from terminal.dialogue.pin import DeskPinpad
 from terminal.dialogue.room import Room
 from terminal.dialogue.staff import Staff
-from terminal.emv.terminal_data import UNIONPAY_TEST
 from terminal.exchange.acquirer import Acquirer, Deadlines
 from terminal.exchange.runner import Runner
 from terminal.exchange.settler import Settler
@@ -33,7 +34,7 @@ from terminal.iso8583.facts import Identity
 from terminal.journal.journal import Journal, Run
 from terminal.journal.store import JournalFailed
 from terminal.paper import Paper
-from terminal.ports import CardReader, Hardware, KeyRefused, PictureCoder, Printer
+from terminal.ports import CardReader, Hardware, KeyRefused, PictureCoder, Printer, Stripe
 from terminal.receipt import Receipt
 from terminal.screens import say
 
@@ -91,15 +92,15 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) ->
         staff=Staff(desk, journal, hardware.passwords, hardware.clock),
         hardware=hardware,
         config=config,
-        kernel=UNIONPAY_TEST,
+        pinpad=DeskPinpad(desk, hardware.vault, lambda: dialect.choices.cipher),
     )
 
 
 async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitStack) -> Hardware:
     """The devices that the configuration names. Raises KeyRefused for a vault that does not open."""
     return Hardware(
-        card_reader=await _card_reader(config, stack),
-        stripe=LineStripe(config.reader.stripe) if config.reader.stripe else NoStripe(),
+        card_reader=await _card_reader(config.reader.name, stack),
+        stripe=_stripe(config.reader.stripe, stack),
         printer=_printer(config),
         line=_line(config),
         vault=Vault(Path(config.files.vault), device_key(Path(config.files.device_key))),
@@ -109,6 +110,7 @@ async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitS
         typeset=_typeset,
         inbox=FolderInbox(config.files.inbox),
         coder=_coder(),
+        tap=await _card_reader(config.reader.tap, stack, is_contactless=True) if config.reader.tap else None,
     )
 
 
@@ -131,15 +133,28 @@ def device_key(path: Path) -> bytes:
         raise KeyRefused(f"the device key cannot be read: {error.strerror}") from None
 
 
-async def _card_reader(config: Config, stack: contextlib.AsyncExitStack) -> CardReader:
-    if config.reader.name.startswith(SIMULATED_READER):
+async def _card_reader(name: str, stack: contextlib.AsyncExitStack, is_contactless: bool = False) -> CardReader:
+    if name.startswith(SIMULATED_READER):
         from simulator.cards.vpcd_reader import VpcdReader
 
-        port = int(config.reader.name.removeprefix(SIMULATED_READER))
-        return await stack.enter_async_context(VpcdReader.listening(port))
+        port = int(name.removeprefix(SIMULATED_READER))
+        return await stack.enter_async_context(VpcdReader.listening(port, is_contactless))
     from drivers.card_reader import PcscReader
 
-    return PcscReader(config.reader.name)
+    return PcscReader(name, is_contactless)
+
+
+def _stripe(target: str, stack: contextlib.AsyncExitStack) -> Stripe:
+    """`target` as terminal/config.py takes it. The reader is held from now on."""
+    kind, _, place = target.partition(":")
+    if not target:
+        return NoStripe()
+    if kind == "keyboard":
+        return stack.enter_context(keyboard_stripe(place))
+    if kind == "serial":
+        path, _, baud = place.rpartition(":")
+        return stack.enter_context(tty_stripe(path, int(baud)))
+    return stack.enter_context(tty_stripe(target))
 
 
 def _line(config: Config) -> TcpLine:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from terminal.emv.terminal_data import RefundRule
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.dialects import by_name
 from terminal.iso8583.kinds import Kind
@@ -18,6 +19,10 @@ from terminal.refund.policy import Policy
 
 ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 PIN_FOR = (Kind.BALANCE, Kind.PRE_AUTH)
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+STRIPE = re.compile(rf"|/[^\0]+|serial:/[^\0]+:({'|'.join(map(str, BAUDS))})|keyboard:/[^\0]+")
+STRIPE_FORMS = f'"", "/path", "keyboard:/path" or "serial:/path:baud" with baud {", ".join(map(str, BAUDS))}'
+NAME = re.compile(r"([0-9A-F]{2}){5,16}")  # of an application, or its first five bytes
 HTTP_PATH = re.compile(r"(/|https?://)[!-~]*")
 
 
@@ -87,8 +92,23 @@ class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReaderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str = ""  # "" is the first one
-    stripe: str = ""  # serial device of the stripe reader, or a Unix socket in the simulator; "" is none
+    name: str = ""  # the contact reader in PC/SC; "" is the first one
+    tap: str = ""  # the contactless reader in PC/SC; "" is none
+    stripe: str = ""  # /path of a tty or FIFO as it is, serial:/path:baud, keyboard:/dev/input/..., or "": none
+
+    def __post_init__(self) -> None:
+        if not STRIPE.fullmatch(self.stripe):
+            raise ValueError(f"stripe is {STRIPE_FORMS}")
+
+
+class EmvConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a refund treats an application, by its AID or RID in hex; it goes before what we ship (docs/emv.md)."""
+
+    refund: dict[str, RefundRule] = {}
+
+    def __post_init__(self) -> None:
+        if not all(NAME.fullmatch(name) for name in self.refund):
+            raise ValueError("an application is named by 10 to 32 hexadecimal digits in capitals")
 
 
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +129,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dialect: DialectConfig = DialectConfig()
     reader: ReaderConfig = ReaderConfig()
     policy: Policy = Policy()
+    emv: EmvConfig = EmvConfig()
     language: str = "zh_CN"
     zone: str = "Asia/Shanghai"
     pin_for: tuple[Kind, ...] = PIN_FOR  # kinds of payment that ask for a PIN when a stripe or no chip is used

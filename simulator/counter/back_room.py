@@ -24,16 +24,16 @@ from simulator.acquirer.issuer import TestIssuer
 from simulator.acquirer.ledger import Ledger
 from simulator.acquirer.server import serve
 from simulator.cards.description import CardDescription
-from simulator.cards.pcscd import PcscUnavailable, PrivatePcscd
+from simulator.cards.pcscd import READER_NAME, TAP_NAME, PcscUnavailable, PrivatePcscd, free_pair
 from simulator.cards.tray import load_tray
 from simulator.cards.vpcd import VpcdCard
-from simulator.cards.vpcd_reader import free_port
 from simulator.counter.printer import PtyPrinter
 from terminal.iso8583.cup import cup
 from terminal.iso8583.dialect import Choices
 
 ZONE = "Asia/Shanghai"
 HAND = 0.5  # seconds between two cards: a hand is not faster, and pcscd looks at a virtual slot every 0.4 s
+TAP_SLOTS, TAP_SECONDS = (0, 1), 2.0
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}  # as in the core's unit
 OPENING_BALANCE = 1_000_000  # minor units on each test account
 CONFIG = """\
@@ -56,6 +56,7 @@ target = "serial:{printer}@115200"
 columns = 32
 [reader]
 name = "{reader}"
+tap = "{tap}"
 stripe = "{folder}/stripe"
 [files]
 journal = "{folder}/journal.db"
@@ -83,7 +84,9 @@ class BackRoom:
         self.card_path, self.inserted = "", ""
         self._card: VpcdCard | None = None
         self._pulled_at = 0.0
-        self._reader_port, self._environment = 0, {**os.environ, **ALLOCATOR}
+        self._reader_port = self._tap_port = 0
+        self._taps: dict[int, asyncio.Task[None]] = {}  # by slot of the contactless reader
+        self._environment = {**os.environ, **ALLOCATOR}
         self._core: asyncio.subprocess.Process | None = None
         self._stack = contextlib.AsyncExitStack()
 
@@ -91,7 +94,7 @@ class BackRoom:
         self.folder.mkdir(parents=True, exist_ok=True)
         port = await self._open_bank()
         self._make_keys()
-        reader = self._start_reader()
+        reader, tap = self._start_reader()
         await self._stack.enter_async_context(self.printer)
         self._make_stripe()
         text = CONFIG.format(
@@ -102,6 +105,7 @@ class BackRoom:
             folder=self.folder,
             printer=self.printer.path,
             reader=reader,
+            tap=tap,
             answer_seconds=self._answer_seconds,
         )
         (self.folder / "terminal.toml").write_text(text, "utf-8")
@@ -110,6 +114,8 @@ class BackRoom:
 
     async def __aexit__(self, *_: object) -> None:
         await self.remove()
+        for held in self._taps.values():
+            held.cancel()
         await self.stop_core()
         await self._stack.aclose()
 
@@ -173,6 +179,23 @@ class BackRoom:
             self._pulled_at = asyncio.get_running_loop().time()
         self._card, self.inserted = None, ""
 
+    async def tap(self, id: str) -> None:
+        """Hold a card to the contactless reader, as long as a hand does; one more meanwhile is a second card in the
+        field. Raises KeyError, ValueError (it cannot be tapped, or two are there)."""
+        slot = next((slot for slot in TAP_SLOTS if slot not in self._taps), None)
+        if slot is None:
+            raise ValueError("two cards are held to the reader already")
+        card = VpcdCard(self.tray[id].tapped(), self._tap_port + slot)
+        await card.insert()
+        self._taps[slot] = asyncio.create_task(self._let_go(slot, card))
+
+    async def _let_go(self, slot: int, card: VpcdCard) -> None:
+        try:
+            await asyncio.sleep(TAP_SECONDS)
+        finally:
+            await card.pull()
+            del self._taps[slot]
+
     def swipe(self, id: str) -> None:
         """Draw the stripe of a card of the tray. Raises KeyError."""
         line = f";{self.tray[id].track2}?\n".encode("ascii")
@@ -188,8 +211,9 @@ class BackRoom:
         self.ledger = self._stack.enter_context(Ledger(self.folder / "bank.db"))
         open_test_branch(self.ledger)
         for card in self.tray.values():
-            if self.ledger.card_balance(card.pan) is None:
-                self.ledger.add_account(card.pan, f"{card.holder_zh} {card.holder_en}", OPENING_BALANCE)
+            for pan in card.pans:
+                if self.ledger.card_balance(pan) is None:
+                    self.ledger.add_account(pan, f"{card.holder_zh} {card.holder_en}", OPENING_BALANCE)
         make_test_authority(self.folder / "tls")
         dialect = cup(Choices(has_inquiry=True))
         self.host = Host(self.ledger, BankClock(), secrets.token_bytes, dialect, issuer=TestIssuer())
@@ -203,17 +227,18 @@ class BackRoom:
             key.write_bytes(secrets.token_bytes(32))
             Vault(self.folder / "vault", key.read_bytes()).install_tmk(TEST_TMK, TEST_TMK_KCV)
 
-    def _start_reader(self) -> str:
-        """The configuration's reader.name: a real PC/SC reader where pcscd runs, else the in-process one."""
+    def _start_reader(self) -> tuple[str, str]:
+        """The configuration's reader.name and tap: real PC/SC readers where pcscd runs, else the in-process ones."""
         try:
             pcscd = self._stack.enter_context(PrivatePcscd(self.folder))
         except PcscUnavailable as error:
             self.card_path = f"in-process ({error})"
-            self._reader_port = free_port()
-            return f"vpcd:{self._reader_port}"
-        self.card_path, self._reader_port = "pcscd", pcscd.port
+            self._reader_port = free_pair()
+            self._tap_port = free_pair(self._reader_port)
+            return f"vpcd:{self._reader_port}", f"vpcd:{self._tap_port}"
+        self.card_path, self._reader_port, self._tap_port = "pcscd", pcscd.port, pcscd.tap_port
         self._environment.update(pcscd.environment)
-        return ""
+        return READER_NAME, TAP_NAME
 
     def _make_stripe(self) -> None:
         path = self.folder / "stripe"

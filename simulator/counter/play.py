@@ -167,6 +167,8 @@ async def sell(player: Player, amount: str) -> None:
     await player.enter(amount)
     await player.see("请插卡")
     await player.insert()
+    await player.see("请持卡人选择应用", "1 UICC CREDIT")
+    await player.press("1")
     await player.see("请勿拔卡，直到显示结果")
     await player.press("enter")
     await player.see("消费成功")

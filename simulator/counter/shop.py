@@ -98,7 +98,11 @@ class Shop:
                 "id": card.id,
                 "name": {"zh": card.name_zh, "en": card.name_en},
                 "inserted": card.id == self._room.inserted,
-                "kinds": (["insert"] if card.chip is not None else []) + ["swipe"],
+                "kinds": [
+                    *(["insert"] if card.chip is not None else []),
+                    "swipe",
+                    *(["tap"] if card.tap else []),
+                ],
             }
             for card in self._room.tray.values()
         ]
@@ -108,6 +112,9 @@ class Shop:
 
     async def swipe(self, id: str) -> None:
         self._room.swipe(id)
+
+    async def tap(self, id: str) -> None:
+        await self._room.tap(id)
 
     async def remove(self) -> None:
         await self._room.remove()

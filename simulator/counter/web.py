@@ -105,25 +105,23 @@ class _Web:
         wanted = [name for name in ("insert", "swipe", "tap", "remove") if getattr(body, name)]
         if len(wanted) != 1:
             raise Refused(400, "say one of insert, swipe, tap (with a card's id) or remove")
-        if body.tap:
-            raise Refused(409, "this terminal has no contactless reader: insert or swipe the card")
         if body.remove:
             await self._desk.remove()
             return done()
-        await self._present(body.insert, body.swipe)
+        await self._present(wanted[0], getattr(body, wanted[0]))
         return done()
 
-    async def _present(self, insert: str, swipe: str) -> None:
+    async def _present(self, way: str, id: str) -> None:
         ways = {card["id"]: card["kinds"] for card in self._desk.cards()}
-        way = "insert" if insert else "swipe"
-        if (insert or swipe) not in ways:
+        if id not in ways:
             raise Refused(404, "there is no such card in the tray; see /api/cards")
-        if way not in ways[insert or swipe]:
+        if way not in ways[id]:
             raise Refused(409, f"this card cannot be presented by {way}")
-        if insert:
-            await self._desk.insert(insert)
-        else:
-            await self._desk.swipe(swipe)
+        act = {"insert": self._desk.insert, "swipe": self._desk.swipe, "tap": self._desk.tap}[way]
+        try:
+            await act(id)
+        except ValueError as error:
+            raise Refused(409, str(error)) from None
 
     async def touch(self, request: Request) -> Response:
         body = await body_of(request, TouchBody)

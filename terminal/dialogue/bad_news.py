@@ -66,6 +66,12 @@ CODES = {
     "completion-not-found": "H02",
     "above-hold": "H03",
     "card-listed": "C11",
+    "two-cards": "C12",
+    "see-phone": "C13",
+    "use-contact": "C14",
+    "number-wrong": "C15",
+    "swipe-instead": "C16",
+    "parameters-missing": "S09",
 }
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from terminal.dialogue import card as cards
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.outcome import refusal
 from terminal.dialogue.pin import ask_pin, is_asked
 from terminal.dialogue.ready import asked_once, fit_for_money
 from terminal.dialogue.room import Room
-from terminal.emv.refund import read_account
+from terminal.dialogue.same_card import any_card
 from terminal.iso8583.answers import Reply
 from terminal.iso8583.facts import Facts, Plastic
 from terminal.iso8583.kinds import Kind
@@ -16,7 +15,6 @@ from terminal.iso8583.message import mask_pan
 from terminal.iso8583.messages import financial
 from terminal.iso8583.response_codes import APPROVED
 from terminal.money import Money
-from terminal.ports import Card
 from terminal.screens import Notice, Row, Tone, say
 
 TITLE = say("kind.balance")
@@ -25,8 +23,7 @@ TITLE = say("kind.balance")
 async def ask_balance(room: Room) -> None:
     """The whole dialogue. Raises Cancelled, TimedOut, Stopped."""
     await fit_for_money(room)
-    read = await cards.present(room, TITLE, (), lambda card: _read(room, card))
-    plastic = cards.of_stripe(read) if isinstance(read, str) else read
+    plastic = (await any_card(room, TITLE)).plastic
     pin_block = await ask_pin(room, TITLE, None, plastic.pan) if is_asked(room, Kind.BALANCE) else ""
     reply = await room.desk.work(TITLE, _ask(room, plastic, pin_block), lambda: say("stage.awaiting-reply"))
     if reply.response_code not in APPROVED:
@@ -46,11 +43,3 @@ async def _ask(room: Room, plastic: Plastic, pin_block: str) -> Reply:
     facts = Facts(Kind.BALANCE, await journal.next_stan(), await journal.batch(), Money(0), operator=room.operator)
     sent = await acquirer.protected(plastic)
     return await asked_once(room, financial(acquirer.dialect, facts, sent, acquirer.me, pin_block))
-
-
-async def _read(room: Room, card: Card) -> Plastic:
-    """READ_ONLY: the account data, nothing more."""
-    try:
-        return cards.of_chip(await read_account(card.transmit, card.protocol, room.kernel))
-    finally:
-        await card.close()

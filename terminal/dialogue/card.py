@@ -1,210 +1,203 @@
 """Asking for a card. Law: the slot is empty first (the last customer's card), and what is read is sealed at once.
 
+| way     | when                                                     | F22 |
+|---------|----------------------------------------------------------|-----|
+| insert  | always                                                   | 05x |
+| swipe   | a card without a chip; with one, after CHIP readings failed (fallback, F60.5 = 2) | 02x |
+| tap     | where a card is only compared: refund, void               | 07x |
+| keys    | payments that the policy names, never a refund            | 01x |
+
 Bad cards end in one of emv.md's outcomes; nothing is sent, and the next customer's card works.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 
 from terminal.dialogue import bad_news
 from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.chip import Chip, timed
 from terminal.dialogue.desk import PROMPT_SECONDS, Cancelled, TimedOut
+from terminal.dialogue.presented import KEYED, STRIPE, Handed, of_tap
 from terminal.dialogue.room import Room
-from terminal.emv.account import Account
-from terminal.emv.errors import CardBlocked, CardFaulty, EmvError, NotAccepted
-from terminal.emv.refund import read_account
-from terminal.events import KeyPressed
-from terminal.exchange.request import CardOnFile, Request
+from terminal.dialogue.tap import read_tap
+from terminal.emv.errors import CardBlocked, CardFaulty, EmvError, NotAccepted, SeePhone, UseContact
+from terminal.events import DIGITS, KeyPressed
 from terminal.iso8583.facts import Plastic
-from terminal.iso8583.message import mask_pan
-from terminal.money import Money
-from terminal.ports import Card, CardMute, CardRemoved, NoCard, ReaderMissing
+from terminal.ports import CardMute, CardReader, CardRemoved, NoCard, ReaderMissing, TwoCards
 from terminal.screens import CardPrompt, Row, Say, say
+from terminal.swipe import Swipe, has_check_digit
 
 T = TypeVar("T")
-CHIP_DEADLINE = 8.0  # seconds for the whole reading: a mute card blocks PC/SC for ever
 READER_DEADLINE = 3.0  # seconds for the reader to say whether a card is in
-CHIP, STRIPE, RECORDS = "052", "022", "012"  # F22: no PIN
 CHIP_SERVICE_CODES = frozenset("26")  # first digit of the service code, ISO/IEC 7813
-LONGEST_TRACK2 = 37  # characters, ISO/IEC 7813 and F35
+PAN_DIGITS, EXPIRY_DIGITS = (12, 19), (4, 4)
 TROUBLE: tuple[tuple[type[Exception], str], ...] = (
     (CardMute, "card-mute"),
     (TimeoutError, "card-mute"),
     (CardRemoved, "card-removed"),
     (NoCard, "card-removed"),
+    (TwoCards, "two-cards"),
+    (SeePhone, "see-phone"),
+    (UseContact, "use-contact"),
     (CardBlocked, "card-blocked"),
     (NotAccepted, "card-not-accepted"),
     (CardFaulty, "card-faulty"),
     (EmvError, "card-faulty"),
     (ReaderMissing, "reader-missing"),
 )
+UNREADABLE = (CardMute, TimeoutError, CardFaulty)  # failures of the chip itself, that open the way to its stripe
 
 
-class Presented(msgspec.Struct, frozen=True):
-    """A card that was read: `sealed` is the plastic under the vault's key, `card` is what the records keep."""
+class Ways(msgspec.Struct, frozen=True):
+    """Which ways besides chip and stripe are open."""
 
-    card: CardOnFile
-    sealed: bytes
+    has_tap: bool = False
+    has_keys: bool = False
+    aid: bytes = b""  # of the sale: what a tap prefers where a card has several
 
 
-async def present(room: Room, title: Say, rows: Sequence[Row], read: Callable[[Card], Awaitable[T]]) -> T | str:
-    """Ask for a card until one is read. A chip gives what `read` makes of it, a stripe its track 2."""
-    is_chip_wanted = False
+@dataclass
+class _Tried:
+    """What has happened at this prompt: a stripe that belongs to a chip, chips that could not be read."""
+
+    is_chip_wanted: bool = False
+    unreadable: int = 0
+
+
+async def present(
+    room: Room,
+    title: Say,
+    rows: Sequence[Row],
+    talk: Callable[[Chip], Awaitable[T]],
+    ways: Ways = Ways(),  # noqa: B008 - frozen
+) -> T | Handed:
+    """Ask for a card until one is read. A chip gives what `talk` makes of it, all else is Handed."""
+    tried = _Tried()
     while True:
         try:
             await _empty_slot(room, title)
-            presented = await _wait(room, title, rows, is_chip_wanted)
-            if isinstance(presented, bytes):
-                track2 = _track2(presented)
-                is_chip_wanted = _has_chip(track2)
-                if not is_chip_wanted:
-                    return track2
-                await bad_news.tell(room.desk, room.journal, "card-has-chip", title)
-                continue
-            return await _read_chip(room, title, read)
-        except (CardMute, CardRemoved, NoCard, EmvError, ReaderMissing, TimeoutError) as error:
-            name = next(name for kind, name in TROUBLE if isinstance(error, kind))
-            if await bad_news.tell(room.desk, room.journal, name, title) != "enter":
-                raise Cancelled from None
+            way = await _wait(room, title, rows, tried, ways)
+            if way == "insert":
+                return await _talk(room, title, talk)
+            if way == "tap":
+                assert room.hardware.tap is not None
+                return of_tap(await read_tap(room, title, room.hardware.tap, ways.aid))
+            if way == "keys":
+                return await _keyed(room, title)
+            assert isinstance(way, Swipe)
+            return _swiped(room, way, tried)
         except Stopped as stop:
-            if await bad_news.tell(room.desk, room.journal, stop.name, title) != "enter":
-                raise Cancelled from None
+            tried.is_chip_wanted |= stop.name == "card-has-chip"
+            name, args = stop.name, stop.args_
+        except (CardMute, CardRemoved, NoCard, TwoCards, EmvError, ReaderMissing, TimeoutError) as error:
+            tried.unreadable += isinstance(error, UNREADABLE)
+            name, args = next(name for kind, name in TROUBLE if isinstance(error, kind)), {}
+        if _may_fall_back(room, tried) and name in ("card-mute", "card-faulty"):
+            name = "swipe-instead"
+        if await bad_news.tell(room.desk, room.journal, name, title, **args) != "enter":
+            raise Cancelled
 
 
-async def seal(room: Room, plastic: Plastic, account: Account | None = None) -> Presented:
-    """Plastic as the records may keep it."""
-    sealed = await room.hardware.vault.seal(msgspec.json.encode(plastic))
-    card = CardOnFile(
-        digest=hashlib.sha256(sealed).hexdigest(),
-        fingerprint=await room.hardware.vault.fingerprint(plastic.pan.encode()),
-        masked_pan=mask_pan(plastic.pan),
-        entry="I" if plastic.entry_mode == CHIP else "S",
-        aid=account.aid if account else "",
-        label=account.label if account else "",
-    )
-    return Presented(card, sealed)
-
-
-async def card_of(room: Room, title: Say, request: Request, amount: Money) -> Presented:
-    """The card of an earlier request, proven by fingerprint (refund.md 2, rule 3). Raises Stopped(card-differs)."""
-    rows = (
-        Row(say("row.amount"), f"¥{amount}", is_strong=True),
-        Row(say("row.card"), request.card.masked_pan),
-    )
-    read = await present(room, title, rows, lambda card: _account_of(room, card))
-    presented = await seal(room, of_stripe(read)) if isinstance(read, str) else read
-    if presented.card.fingerprint != request.card.fingerprint:
-        raise Stopped("card-differs", card=request.card.masked_pan, other=presented.card.masked_pan)
-    return presented
-
-
-async def _account_of(room: Room, card: Card) -> Presented:
-    """READ_ONLY: the account data, nothing more; the card may leave at once (emv.md 2)."""
+async def _talk(room: Room, title: Say, talk: Callable[[Chip], Awaitable[T]]) -> T:
+    """Power the chip up and have the conversation; whatever ends it early powers the chip down."""
+    connecting = timed(room.hardware.card_reader.connect())
+    chip = Chip(room, title, await room.desk.work(title, connecting, lambda: say("card.reading")))
     try:
-        account = await read_account(card.transmit, card.protocol, room.kernel)
-    finally:
-        await card.close()
-    return await seal(room, of_chip(account), account)
+        return await talk(chip)
+    except BaseException:
+        await chip.close()
+        raise
 
 
-async def from_records(room: Room, request: Request) -> Presented:
-    """The card of an earlier request, without its track: number and expiry only (F22 012, cup.md 2.3)."""
-    plastic = await room.runner.plastic_of(request)
-    bare = Plastic(plastic.pan, RECORDS, plastic.expiry)
-    sealed = await room.hardware.vault.seal(msgspec.json.encode(bare))
-    card = msgspec.structs.replace(request.card, digest=hashlib.sha256(sealed).hexdigest(), entry="N")
-    return Presented(card, sealed)
+def _swiped(room: Room, swipe: Swipe, tried: _Tried) -> Handed:
+    """A stripe, unless it says that there is a chip to be read (service code 2xx, 6xx). Raises Stopped."""
+    if not swipe.track2:
+        raise Stopped("stripe-unreadable")
+    has_chip = swipe.track2.partition("=")[2][EXPIRY_DIGITS[0]] in CHIP_SERVICE_CODES
+    if has_chip and not _may_fall_back(room, tried):
+        raise Stopped("card-has-chip")
+    return Handed(of_stripe(swipe), "F" if has_chip else "S", is_fallback=has_chip)
 
 
-def of_stripe(track2: str) -> Plastic:
+def of_stripe(swipe: Swipe) -> Plastic:
     """PAN and expiry from track 2 (ISO/IEC 7813): PAN = YYMM service code, discretionary data."""
-    pan, _, rest = track2.partition("=")
-    return Plastic(pan, STRIPE, expiry=rest[:4], track2=track2)
+    pan, _, rest = swipe.track2.partition("=")
+    return Plastic(pan, STRIPE, expiry=rest[:4], track2=swipe.track2, track3=swipe.track3)
 
 
-def of_chip(account: Account, icc_data: str = "") -> Plastic:
-    """What the wire needs of a chip's account data."""
-    return Plastic(account.pan, CHIP, account.expiry, account.psn, account.track2, icc_data)
+def _may_fall_back(room: Room, tried: _Tried) -> bool:
+    """Whether a chip was tried often enough that its stripe will do; policy.chip_tries 0 is never."""
+    return 0 < room.config.policy.chip_tries <= tried.unreadable
+
+
+async def _keyed(room: Room, title: Say) -> Handed:
+    """Number and expiry by hand (F22 01x), where the policy allows it. Raises Stopped, Cancelled, TimedOut."""
+    pan = await room.desk.digits(title, say("card.ask_number"), PAN_DIGITS)
+    if not has_check_digit(pan):
+        raise Stopped("number-wrong")
+    printed = await room.desk.digits(title, say("card.ask_expiry"), EXPIRY_DIGITS, say("card.as_printed"))
+    month, year = printed[:2], printed[2:]
+    if not 1 <= int(month) <= 12:
+        raise Stopped("number-wrong")
+    return Handed(Plastic(pan, KEYED, expiry=year + month), "M")
 
 
 async def _empty_slot(room: Room, title: Say) -> None:
-    reader = room.hardware.card_reader
+    """The last customer's card first, in the slot or on the tap reader."""
+    for reader in (room.hardware.card_reader, room.hardware.tap):
+        if reader is not None and await _is_occupied(reader):
+            room.desk.show(CardPrompt(title, ("remove",), lines=(say("card.empty_first"),)))
+            await _first(room, {"gone": reader.wait(False)}, has_keys=False)
+
+
+async def _is_occupied(reader: CardReader) -> bool:
     async with asyncio.timeout(READER_DEADLINE):
-        is_occupied = await reader.is_card_present()
-    if is_occupied:
-        room.desk.show(CardPrompt(title, ("remove",), lines=(say("card.empty_first"),)))
-        await _until_key_cancels(room, reader.wait(False))
+        return await reader.is_card_present()
 
 
-async def _wait(room: Room, title: Say, rows: Sequence[Row], is_chip_only: bool) -> bytes | None:
-    """A swipe's bytes, or None for an inserted chip."""
-    accepts = ("insert",) if is_chip_only else ("insert", "swipe")
-    room.desk.show(CardPrompt(title, accepts, tuple(rows)))
-    inserted = asyncio.ensure_future(room.hardware.card_reader.wait(True))
-    swiped = asyncio.ensure_future(room.hardware.stripe.swiped())
+async def _wait(room: Room, title: Say, rows: Sequence[Row], tried: _Tried, ways: Ways) -> str | Swipe:
+    """ "insert", "tap", "keys", or a swipe."""
+    hardware = room.hardware
+    waiting: dict[str, Awaitable[object]] = {"insert": hardware.card_reader.wait(True)}
+    if not tried.is_chip_wanted or _may_fall_back(room, tried):
+        waiting["swipe"] = hardware.stripe.swiped()
+    if ways.has_tap and hardware.tap is not None:
+        waiting["tap"] = hardware.tap.wait(True)
+    lines = (say("card.or_keys"),) if ways.has_keys else ()
+    room.desk.show(CardPrompt(title, tuple(waiting), tuple(rows), lines))
+    way, came = await _first(room, waiting, ways.has_keys)
+    return came if isinstance(came, Swipe) else way
+
+
+async def _first(room: Room, waiting: dict[str, Awaitable[object]], has_keys: bool) -> tuple[str, object]:
+    """The first that comes, by its name; a reader that is missing leaves the others. Raises Cancelled, TimedOut."""
+    tasks = {asyncio.ensure_future(awaited): name for name, awaited in waiting.items()}
+    keys = asyncio.ensure_future(_pressed(room, has_keys))
+    open_ways = {keys, *tasks}
     try:
-        await _until_key_cancels(room, asyncio.wait({inserted, swiped}, return_when=asyncio.FIRST_COMPLETED))
-        if swiped.done() and isinstance(swiped.exception(), ReaderMissing):  # the chip will do
-            await _until_key_cancels(room, inserted)
-        if inserted.done():
-            inserted.result()
-            return None
-        return swiped.result()
+        async with asyncio.timeout(PROMPT_SECONDS):
+            while True:
+                done, open_ways = await asyncio.wait(open_ways, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    is_missing = isinstance(task.exception(), ReaderMissing)
+                    if not (is_missing and open_ways - {keys}):  # the others will do
+                        return tasks.get(task, "keys"), task.result()
+    except TimeoutError:
+        raise TimedOut from None
     finally:
-        inserted.cancel()
-        swiped.cancel()
+        for task in (keys, *tasks):
+            task.cancel()
 
 
-async def _until_key_cancels(room: Room, waiting: Awaitable[T]) -> T:
-    """Await it, but let cancel and the deadline end it. Raises Cancelled, TimedOut."""
-    task = asyncio.ensure_future(waiting)
-    keys = asyncio.ensure_future(_cancel_pressed(room))
-    try:
-        done, _ = await asyncio.wait({task, keys}, timeout=PROMPT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if task in done:
-            return task.result()
-        if keys in done:
-            keys.result()
-        raise TimedOut
-    finally:
-        task.cancel()
-        keys.cancel()
-
-
-async def _cancel_pressed(room: Room) -> None:
-    while await room.desk.event(PROMPT_SECONDS) != KeyPressed("cancel"):
-        pass
-
-
-async def _read_chip(room: Room, title: Say, read: Callable[[Card], Awaitable[T]]) -> T:
-    async def reading() -> T:
-        async with asyncio.timeout(CHIP_DEADLINE):
-            return await read(await room.hardware.card_reader.connect())
-
-    return await room.desk.work(title, reading(), lambda: say("card.reading"))
-
-
-def _track2(raw: bytes) -> str:
-    """Raises Stopped when it is not PAN = expiry and service code."""
-    track2 = raw.decode("ascii", "replace")
-    pan, separator, rest = track2.partition("=")
-    if not (
-        separator
-        and pan.isdigit()
-        and rest.isdigit()
-        and 12 <= len(pan) <= 19
-        and len(rest) >= 7
-        and len(track2) <= LONGEST_TRACK2
-    ):
-        raise Stopped("stripe-unreadable")
-    return track2
-
-
-def _has_chip(track2: str) -> bool:
-    return track2.partition("=")[2][4] in CHIP_SERVICE_CODES
+async def _pressed(room: Room, has_keys: bool) -> None:
+    """Until a digit, where digits open a way. Raises Cancelled."""
+    while True:
+        event = await room.desk.event(PROMPT_SECONDS)
+        if has_keys and isinstance(event, KeyPressed) and event.key in DIGITS:
+            return

@@ -66,6 +66,7 @@ async def guarded(room: Room, dialogue: Dialogue) -> None:
 async def _switch_on(room: Room) -> None:
     """First what is owed from before a power cut."""
     await room.staff.seed()
+    await room.refresh_kernel()
     if await room.journal.open_stages():
         await room.desk.work(say("desk.product"), room.runner.resume(), lambda: say("stage.resuming"))
     await self_check(room)

@@ -11,14 +11,16 @@
 
 from __future__ import annotations
 
-from terminal.dialogue import card as cards
+import contextlib
+
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.card import Presented
-from terminal.dialogue.outcome import carry_out, notice
+from terminal.dialogue.outcome import notice
+from terminal.dialogue.presented import from_records
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
 from terminal.dialogue.sale import charge
+from terminal.dialogue.same_card import Same, card_of
 from terminal.dialogue.wanted import original_of, wanted
 from terminal.exchange.stages import Accepted
 from terminal.iso8583.kinds import Kind
@@ -49,15 +51,17 @@ async def _follow(room: Room, kind: Kind) -> None:
     await fit_for_money(room)
     original = await _original(room, kind, title)
     amount = await _amount(room, title, original) if kind in TYPED else original.amount
-    presented = await _card(room, kind, title, original, amount)
-    rows = (
-        Row(say("row.amount"), f"¥{amount}", is_strong=True),
-        Row(say("row.card"), presented.card.masked_pan),
-        Row(say("row.original"), original.request.id),
-    )
-    await room.desk.agree(Sheet(title, rows, hint=say("hint.send")))
-    request = await wanted(room, kind, amount, presented.card, original=original_of(original))
-    stage = await carry_out(room, request, presented.sealed)
+    async with contextlib.aclosing(await _card(room, kind, title, original, amount)) as same:
+        card = same.presented.card
+        rows = (
+            Row(say("row.amount"), f"¥{amount}", is_strong=True),
+            Row(say("row.card"), card.masked_pan),
+            Row(say("row.original"), original.request.id),
+        )
+        await room.desk.agree(Sheet(title, rows, hint=say("hint.send")))
+        is_fallback = same.presented.is_fallback
+        request = await wanted(room, kind, amount, card, original=original_of(original), is_fallback=is_fallback)
+        stage = await same.carry_out(room, request)
     await room.desk.tell(notice(stage, room))
     await print_outcome(room, stage)
 
@@ -86,11 +90,11 @@ async def _amount(room: Room, title: Say, hold: Accepted) -> Money:
     return amount
 
 
-async def _card(room: Room, kind: Kind, title: Say, original: Accepted, amount: Money) -> Presented:
+async def _card(room: Room, kind: Kind, title: Say, original: Accepted, amount: Money) -> Same:
     """The card of the original, read; or as it is on record. Raises Stopped(card-differs)."""
     if kind is Kind.COMPLETION_VOID:
-        return await cards.from_records(room, original.request)
-    return await cards.card_of(room, title, original.request, amount)
+        return Same(await from_records(room, original.request))
+    return await card_of(room, title, original.request, amount)
 
 
 def _item(stage: Accepted) -> Item:

@@ -10,7 +10,7 @@ from terminal.dialogue.card import READER_DEADLINE
 from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.room import Room
 from terminal.exchange.acquirer import Unanswered
-from terminal.exchange.downloads import SORTS, DownloadRefused, Sort, fetch
+from terminal.exchange.downloads import AID, CAPK, SORTS, DownloadRefused, Sort, fetch
 from terminal.exchange.runner import ReversalOwed
 from terminal.iso8583.answers import Reply
 from terminal.iso8583.cup_management import status
@@ -49,6 +49,14 @@ async def signed_in(room: Room) -> None:
         await room.desk.work(TITLE, _sign_in(room), lambda: say("sign_in.busy"))
     finally:
         await room.refresh_status()
+    if needs_parameters(room):
+        for sort in (AID, CAPK):
+            await _fetch_demanded(room, sort)
+
+
+def needs_parameters(room: Room) -> bool:
+    """Whether the acquirer has applications and keys that this terminal has not: no chip sale then (cup.md 2.13)."""
+    return "downloads" in room.acquirer.dialect.offers and not room.kernel.is_downloaded
 
 
 async def fit_for_money(room: Room) -> None:
@@ -112,6 +120,7 @@ async def fetched(room: Room, sort: Sort) -> int:
     except Unanswered:
         raise Stopped("no-answer") from None
     room.acquirer.demands.discard(sort.demand)
+    await room.refresh_kernel()
     return count
 
 

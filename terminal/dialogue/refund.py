@@ -6,19 +6,21 @@ sale -> one page to confirm -> intent on disk, then the wire -> result -> paper
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
-from terminal.dialogue import card as cards
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.card import Presented
 from terminal.dialogue.find_sale import find_sale
-from terminal.dialogue.outcome import carry_out, notice
+from terminal.dialogue.outcome import notice
+from terminal.dialogue.presented import Presented
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
+from terminal.dialogue.same_card import Same, card_of
 from terminal.dialogue.wanted import original_of, wanted
 from terminal.exchange.request import FeeSheet
-from terminal.exchange.stages import Accepted
+from terminal.exchange.stages import Accepted, Stage
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
 from terminal.refund.policy import Decision, decide, fee_sheet, may_give_back
@@ -39,23 +41,31 @@ async def give_back(room: Room) -> None:
     decision = await _decision(room, sale, fees, amount)
     await _explain(room, sale, fees, amount, decision)
     supervisor = await _supervisor(room, amount) if decision.needs_supervisor else ""
-    presented = await cards.card_of(room, TITLE, sale.request, amount)
+    async with contextlib.aclosing(await card_of(room, TITLE, sale.request, amount)) as same:
+        stage = await _given_back(room, sale, fees, amount, reason, supervisor, same)
+    await room.desk.tell(notice(stage, room))
+    await print_outcome(room, stage)
+
+
+async def _given_back(
+    room: Room, sale: Accepted, fees: FeeSheet, amount: Money, reason: str, supervisor: str, same: Same
+) -> Stage:
+    """The one page to confirm, then the wire."""
     decision = await _decision(room, sale, fees, amount)  # minutes may have passed: midnight, another refund
     assert decision.kind is not None
-    await _confirm(room, sale, fees, amount, decision.kind, reason, presented)
+    await _confirm(room, sale, fees, amount, decision.kind, reason, same.presented)
     request = await wanted(
         room,
         decision.kind,
         amount,
-        presented.card,
+        same.presented.card,
         original=original_of(sale),
         fee_sheet=fees,
         reason=reason,
         supervisor=supervisor,
+        is_fallback=same.presented.is_fallback,
     )
-    stage = await carry_out(room, request, presented.sealed)
-    await room.desk.tell(notice(stage, room))
-    await print_outcome(room, stage)
+    return await same.carry_out(room, request)
 
 
 async def _check(room: Room, sale: Accepted) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from terminal.config import Config
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.staff import Staff
-from terminal.emv.terminal_data import TerminalData
+from terminal.emv.parameters import kernel
+from terminal.emv.terminal_data import UNIONPAY_TEST, TerminalData
 from terminal.exchange.acquirer import Acquirer
+from terminal.exchange.downloads import AID, BLOCKED, CAPK
 from terminal.exchange.runner import Runner
 from terminal.exchange.settler import Settler
 from terminal.journal.journal import Journal
-from terminal.ports import Hardware
+from terminal.ports import Hardware, Pinpad
 
 
 @dataclass
@@ -27,9 +29,16 @@ class Room:
     staff: Staff
     hardware: Hardware
     config: Config
-    kernel: TerminalData
+    pinpad: Pinpad
+    kernel: TerminalData = UNIONPAY_TEST  # until the acquirer's lists are read
     operator: str = ""
     is_signed_in: bool = field(default=False)
+
+    async def refresh_kernel(self) -> None:
+        """Take the acquirer's applications, keys and blocked cards as they were last downloaded."""
+        lists = self.journal.parameters
+        aids, capks, blocked = [await lists.all(sort.kind) for sort in (AID, CAPK, BLOCKED)]
+        self.kernel = kernel(aids.values(), capks.values(), blocked, self.config.emv.refund)
 
     async def refresh_status(self) -> None:
         """Bring the status bar in step with what is known."""

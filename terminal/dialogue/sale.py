@@ -1,46 +1,37 @@
 """消费, 预授权: a payment by chip or stripe, so that there is something to give back, or held.
 
-amount -> card (chip: first GENERATE AC) -> PIN -> agree -> carry out (chip: completion inside) -> result -> paper
-A wrong PIN (55) is asked for again with a new F11; a part (10) is kept or given back by a void at once.
+amount -> card (chip: up to the first GENERATE AC, PIN inside) -> PIN of a stripe -> agree -> carry out (chip:
+completion inside) -> result -> paper
+A wrong PIN (55) is asked for again with a new F11, a chip with a new cryptogram; a part (10) is kept or given back by
+a void at once.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-
-import msgspec
+import contextlib
 
 from terminal.dialogue import card as cards
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.card import Presented
+from terminal.dialogue.card import Ways
+from terminal.dialogue.chip_sale import ChipSale, on_chip
 from terminal.dialogue.desk import Cancelled, TimedOut
 from terminal.dialogue.outcome import carry_out, notice
 from terminal.dialogue.pin import TRIES, ask_pin, is_asked
+from terminal.dialogue.presented import Handed, Presented, from_records, seal
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.ready import fit_for_money
 from terminal.dialogue.room import Room
 from terminal.dialogue.wanted import original_of, wanted
-from terminal.emv import sale as chip_sale
-from terminal.emv.errors import EmvError
 from terminal.exchange.downloads import BLOCKED
-from terminal.exchange.performer import Completion
 from terminal.exchange.stages import Accepted, Refused, Stage
-from terminal.iso8583.answers import Reply
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.kinds import Kind
 from terminal.iso8583.response_codes import PARTLY_APPROVED
 from terminal.money import Money
-from terminal.ports import Card, CardMute, CardRemoved
 from terminal.screens import Item, Row, Say, Sheet, say
 
 WRONG_PIN = "55"
 TAKE_PART, GIVE_BACK = "take", "back"
-
-
-class _ChipRead(msgspec.Struct):
-    card: Card
-    online: chip_sale.GoOnline
 
 
 async def sell(room: Room) -> None:
@@ -57,12 +48,13 @@ async def charge(room: Room, kind: Kind) -> None:
         raise Stopped("amount-zero")
     stan = await room.journal.next_stan()
     rows = (Row(say("row.amount"), f"¥{amount}", is_strong=True),)
-    read = await cards.present(room, title, rows, lambda card: _begin(room, card, amount, stan))
-    try:
-        stage = await _charged(room, kind, amount, stan, read)
-    finally:
-        if isinstance(read, _ChipRead):
-            await read.card.close()
+    ways = Ways(has_keys=kind in room.config.policy.manual_entry)
+    read = await cards.present(room, title, rows, lambda chip: on_chip(room, chip, amount, stan), ways)
+    if isinstance(read, Handed):
+        stage = await _by_stripe(room, kind, amount, stan, read)
+    else:
+        async with contextlib.aclosing(read):
+            stage = await _by_chip(room, kind, amount, stan, read)
     if isinstance(stage, Accepted) and stage.reply.response_code == PARTLY_APPROVED:
         await _part(room, title, stage)
         return
@@ -70,58 +62,55 @@ async def charge(room: Room, kind: Kind) -> None:
     await print_outcome(room, stage)
 
 
-async def _begin(room: Room, card: Card, amount: Money, stan: str) -> _ChipRead:
-    """Selection up to the first GENERATE AC (EMV 4.4 Book 3)."""
-    now = room.hardware.clock.now()
-    try:
-        result = await chip_sale.begin(
-            card.transmit,
-            card.protocol,
-            room.kernel,
-            amount,
-            now.strftime("%y%m%d"),
-            now.strftime("%H%M%S"),
-            os.urandom(4),
-            stan,
-        )
-    except BaseException:  # a cancelled or failed reading must not leave the chip powered
-        await card.close()
-        raise
-    if isinstance(result, chip_sale.GoOnline):
-        return _ChipRead(card, result)
-    await card.close()
-    raise Stopped("card-declined")
-
-
-async def _charged(room: Room, kind: Kind, amount: Money, stan: str, read: _ChipRead | str) -> Stage:
+async def _by_stripe(room: Room, kind: Kind, amount: Money, stan: str, read: Handed) -> Stage:
     """Asked of the acquirer, again after a wrong PIN."""
-    completion: Completion | None = None
-    if isinstance(read, _ChipRead):
-        account = read.online.account
-        plastic = cards.of_chip(account, read.online.icc_data.hex().upper())
-        presented, completion = await cards.seal(room, plastic, account), _completion(read)
-    else:
-        plastic = cards.of_stripe(read)
-        presented = await cards.seal(room, plastic)
-    await _not_blocked(room, plastic)
-    asks_pin = completion is None and is_asked(room, kind)
-    title = say(f"kind.{kind.value}")
-    pin_block = await ask_pin(room, title, amount, plastic.pan) if asks_pin else ""
-    await _agree(room, title, amount, presented, is_chip=completion is not None)
-    stage = await _asked(room, kind, amount, stan, presented, completion, pin_block)
+    title, presented = say(f"kind.{kind.value}"), await seal(room, read)
+    await _not_blocked(room, read.plastic)
+    pin_block = await ask_pin(room, title, amount, read.plastic.pan) if is_asked(room, kind) else ""
+    await _agree(room, title, amount, presented, is_chip=False)
+    stage = await _asked(room, kind, amount, stan, presented, None, pin_block)
     for _ in range(TRIES - 1):
-        if not (pin_block and isinstance(stage, Refused) and stage.response_code == WRONG_PIN):
+        if not (pin_block and _is_wrong_pin(stage)):
             break
-        pin_block = await ask_pin(room, title, amount, plastic.pan, is_again=True)
-        stage = await _asked(room, kind, amount, "", presented, completion, pin_block)
+        pin_block = await ask_pin(room, title, amount, read.plastic.pan, is_again=True)
+        stage = await _asked(room, kind, amount, "", presented, None, pin_block)
+    return stage
+
+
+async def _by_chip(room: Room, kind: Kind, amount: Money, stan: str, chip: ChipSale) -> Stage:
+    """The same with a card that has a say: after a wrong PIN it makes a new cryptogram for a new F11."""
+    title = say(f"kind.{kind.value}")
+    await _not_blocked(room, chip.handed.plastic)
+    await _agree(room, title, amount, await seal(room, chip.handed), is_chip=True)
+    for turn in range(TRIES):
+        presented = await seal(room, chip.handed)
+        stage = await _asked(room, kind, amount, stan, presented, chip, chip.pin_block)
+        await chip.let_go(stage)
+        if not (chip.pin_block and _is_wrong_pin(stage)) or turn == TRIES - 1:
+            break
+        stan = await room.journal.next_stan()
+        if not await chip.again(stan):
+            break
     return stage
 
 
 async def _asked(
-    room: Room, kind: Kind, amount: Money, stan: str, presented: Presented, completion: Completion | None, pin: str
+    room: Room, kind: Kind, amount: Money, stan: str, presented: Presented, chip: ChipSale | None, pin: str
 ) -> Stage:
-    request = await wanted(room, kind, amount, presented.card, stan, needs_completion=completion is not None)
-    return await carry_out(room, request, presented.sealed, completion, pin)
+    request = await wanted(
+        room,
+        kind,
+        amount,
+        presented.card,
+        stan,
+        needs_completion=chip is not None,
+        is_fallback=presented.is_fallback,
+    )
+    return await carry_out(room, request, presented.sealed, chip.complete if chip else None, pin)
+
+
+def _is_wrong_pin(stage: Stage) -> bool:
+    return isinstance(stage, Refused) and stage.response_code == WRONG_PIN
 
 
 async def _agree(room: Room, title: Say, amount: Money, presented: Presented, *, is_chip: bool) -> None:
@@ -159,28 +148,10 @@ async def _part(room: Room, title: Say, stage: Accepted) -> None:
         await room.desk.tell(notice(stage, room))
         await print_outcome(room, stage)
         return
-    presented = await cards.from_records(room, stage.request)
+    presented = await from_records(room, stage.request)
     request = await wanted(
         room, Kind.VOID, stage.amount, presented.card, original=original_of(stage), reason="cancelled"
     )
     undone = await carry_out(room, request, presented.sealed)
     await room.desk.tell(notice(undone, room))
     await print_outcome(room, undone)
-
-
-def _completion(read: _ChipRead) -> Completion:
-    async def complete(reply: Reply) -> str | None:
-        try:
-            async with asyncio.timeout(cards.CHIP_DEADLINE):
-                done = await chip_sale.complete(
-                    read.card.transmit,
-                    read.card.protocol,
-                    read.online.session,
-                    reply.response_code,
-                    bytes.fromhex(reply.icc_data),
-                )
-        except (CardRemoved, CardMute, EmvError, TimeoutError):
-            return None
-        return done.icc_data.hex().upper() if done.is_approved else None
-
-    return complete

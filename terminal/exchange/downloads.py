@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from terminal.emv.capk import CapkRefused, of_download
+from terminal.emv.parameters import ParametersRefused, application
 from terminal.exchange.acquirer import Acquirer
 from terminal.iso8583.cup_management import download
 from terminal.iso8583.parameters import (
@@ -83,8 +85,17 @@ async def _listed(acquirer: Acquirer, batch: str, sort: Sort, watch: Progress) -
     for index, name in enumerate(names):
         watch(sort.kind, index, len(names))
         answer = list_reply(await _asked(acquirer, batch, sort.item_code, name))
-        values[keyed(answer.body, is_capk=sort is CAPK)] = answer.body
+        values[keyed(answer.body, is_capk=sort is CAPK)] = _usable(sort, answer.body)
     return values
+
+
+def _usable(sort: Sort, item: bytes) -> bytes:
+    """The item, if the chip's kernel can use it: a key whose check sum is wrong never gets in. Raises ListRefused."""
+    try:
+        (of_download if sort is CAPK else application)(item)
+    except (CapkRefused, ParametersRefused):
+        raise ListRefused("unusable") from None
+    return item
 
 
 async def _in_parts(acquirer: Acquirer, batch: str, sort: Sort, watch: Progress) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from terminal.exchange.acquirer import Acquirer
-from terminal.exchange.events import Command, Event, PowerReturned, Reconciled, TryDue
+from terminal.exchange.events import Answered, Command, Event, PowerReturned, Reconciled, TryDue
 from terminal.exchange.performer import NO_PLASTIC, Completion, Performer, Round
 from terminal.exchange.request import Request
 from terminal.exchange.scripts import send_scripts
@@ -155,13 +155,18 @@ class Runner:
         return await self._run(stage.on(event), Round(talk, plastic), watch)
 
     async def _run(self, step: Step, round: Round, watch: Watcher | None) -> Stage:
+        event: Event | None = None
         async with round.talk.stack:
             while True:
                 await self._journal.enter(step.stage)
                 if watch is not None:
                     watch(step.stage)
                 if step.command is None:
-                    return step.stage
+                    break
                 stage = step.stage
                 assert isinstance(stage, Open)  # only an open stage has a command
-                step = stage.on(await self._performer.perform(step.command, stage, round))
+                event = await self._performer.perform(step.command, stage, round)
+                step = stage.on(event)
+        if isinstance(event, Answered) and not isinstance(step.stage, Open) and round.completion is not None:
+            await round.completion(event.reply)  # the card hears what it had no say in: a refusal may carry scripts
+        return step.stage

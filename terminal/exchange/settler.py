@@ -171,10 +171,11 @@ class Settler:
         accepted = await self._accepted(item.exchange_ids[0])
         plastic = await self._acquirer.protected(await self._runner.plastic_of(accepted.request))
         request = financial(dialect, accepted.request.facts(), plastic, me)
-        if item.what is not What.CERTIFICATE:
+        if item.what not in (What.CERTIFICATE, What.AGAINST_ISSUER):
             return cup.notice_again(request)
         request = request.with_fields({4: f"{accepted.amount.minor:012d}", 55: accepted.certificate})
-        return cup.certificate(dialect, me, item.stan, batch, request, is_balanced(stage.mine, stage.foreign))
+        told = cup.certificate if item.what is What.CERTIFICATE else cup.against_issuer
+        return told(dialect, me, item.stan, batch, request, is_balanced(stage.mine, stage.foreign))
 
     async def _detail(self, id: str) -> Detail:
         accepted = await self._accepted(id)

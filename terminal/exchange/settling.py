@@ -14,6 +14,9 @@ from enum import Enum
 
 import msgspec
 
+from terminal.emv import tags, tlv
+from terminal.emv.errors import EmvError
+from terminal.emv.verification import Tvr
 from terminal.exchange.stages import Accepted, Stage
 from terminal.iso8583.dialect import Form
 from terminal.iso8583.kinds import Kind, Side
@@ -36,6 +39,7 @@ class What(Enum):
     DETAILS = "details"  # 4: up to eight stripe transactions
     NOTICE = "notice"  # 5: the message again as 0320
     CERTIFICATE = "certificate"  # 6: an approved chip sale with its TC
+    AGAINST_ISSUER = "against-issuer"  # 8: one that the card approved although its issuer did not prove itself
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -137,6 +141,7 @@ def items_of(stages: Iterable[Stage], mine: int, foreign: int, address: str = ""
         *(Item(What.DETAILS, pack) for pack in packs),
         *(_again(What.NOTICE, stage) for stage in here if stage.request.kind in NOTICES),
         *(Item(What.CERTIFICATE, (stage.request.id,)) for stage in accepted if stage.certificate),
+        *(Item(What.AGAINST_ISSUER, (stage.request.id,)) for stage in accepted if _is_against_issuer(stage)),
     ]
 
 
@@ -160,6 +165,15 @@ def _is_detail(stage: Accepted) -> bool:
     if kind in OFFLINE or kind in NOTICES or kind in NO_DETAIL or kind is Kind.MOTO_REFUND:
         return False
     return stage.request.card.entry != CHIP or kind in CHIP_TOO
+
+
+def _is_against_issuer(stage: Accepted) -> bool:
+    """ARPC错仍承兑: the TVR of the card's last word says so."""
+    try:
+        said = dict(tlv.parse(bytes.fromhex(stage.certificate)))
+    except EmvError:  # written by an earlier version: no settlement stops for it
+        return False
+    return Tvr.ISSUER_AUTHENTICATION_FAILED in Tvr.from_bytes(said.get(tags.TVR, b""))
 
 
 def _is_home(stage: Accepted) -> bool:

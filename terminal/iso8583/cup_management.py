@@ -5,18 +5,21 @@ They carry no MAC, but for the script notice and the signature.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from terminal.iso8583.answers import INQUIRY
 from terminal.iso8583.cup_private import CHIP_WORKED, READS_CHIP, operator
 from terminal.iso8583.dialect import Dialect, SignIn
 from terminal.iso8583.facts import Facts, Identity
 from terminal.iso8583.message import Message
 from terminal.iso8583.messages import composed
-from terminal.iso8583.settlement import Detail, Totals, certificate_text, details_text
+from terminal.iso8583.settlement import Detail, Totals, against_issuer_text, certificate_text, details_text
 
 # F60.3, cup.md 1.6
 SIGN_OFF, ECHO, STATUS = "002", "301", "362"
 TOTALS, UPLOAD, NOT_BALANCED_END, BALANCED_END = "201", "201", "202", "207"
 CERTIFICATE = {True: "203", False: "205"}  # IC, online and approved; by whether the totals were balanced
+CHIP_NOTICE = {True: "204", False: "206"}
 SCRIPT = "951"
 INQUIRY_TYPE = "01"  # F60.1
 TOLD_SIZE = 14  # F62 of an inquiry's answer: F39 (2) and F37 (12)
@@ -102,6 +105,17 @@ def notice_again(request: Message) -> Message:
 def certificate(dialect: Dialect, me: Identity, stan: str, batch: str, item: Message, is_balanced: bool) -> Message:
     """0320/203 or 205: an approved chip sale with its TC (cup.md 2.11, order 6). `item` is the sale's request, its
     F55 with the card's last cryptogram."""
+    return _of_chip(dialect, me, stan, f"{batch}{CERTIFICATE[is_balanced]}", item, certificate_text)
+
+
+def against_issuer(dialect: Dialect, me: Identity, stan: str, batch: str, item: Message, is_balanced: bool) -> Message:
+    """0320/204 or 206: the card approved although its issuer's ARPC was wrong (cup.md 2.11, order 8)."""
+    return _of_chip(dialect, me, stan, f"{batch}{CHIP_NOTICE[is_balanced]}", item, against_issuer_text)
+
+
+def _of_chip(
+    dialect: Dialect, me: Identity, stan: str, batch_and_code: str, item: Message, text: Callable[[str, str], str]
+) -> Message:
     fields = {
         2: item["pan"],
         4: item["amount"],
@@ -109,8 +123,8 @@ def certificate(dialect: Dialect, me: Identity, stan: str, batch: str, item: Mes
         22: item["entry_mode"],
         23: item["psn"],
         55: item["icc_data"],
-        60: f"00{batch}{CERTIFICATE[is_balanced]}{READS_CHIP}{CHIP_WORKED}",
-        62: certificate_text(item["amount"], item["currency"]).encode().hex().upper(),
+        60: f"00{batch_and_code}{READS_CHIP}{CHIP_WORKED}",
+        62: text(item["amount"], item["currency"]).encode().hex().upper(),
     }
     return composed(dialect, "certificate", "0320", me, fields)
 

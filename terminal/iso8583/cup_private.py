@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from terminal.iso8583.dialect import Asked, Original, Source
 from terminal.iso8583.message import Message
 
-READS_CHIP = "5"  # F60.4
+READS_CHIP, READS_TAP = "5", "6"  # F60.4: what this card was read by
+TAPPED = "07"  # F22
 CHIP_WORKED, CHIP_FAILED = "0", "2"  # F60.5: 2 is a fallback to the stripe
 UNKNOWN_ORGANISATION = "000"  # F63.1 of a refund
 NO_RRN = "0" * 12  # F37 of a void whose sale had none, cup.md 2.3
@@ -72,7 +73,8 @@ def icc_data(asked: Asked) -> str:
 def private_60(asked: Asked) -> str:
     """F60: type, batch, 000, what the terminal reads, how the chip did, partial approval (cup.md 1.6)."""
     chip = CHIP_FAILED if asked.facts.is_fallback else CHIP_WORKED
-    return f"{asked.form.type_code}{asked.facts.batch}000{READS_CHIP}{chip}{int(asked.choices.accepts_partial)}"
+    reads = READS_TAP if asked.plastic.entry_mode.startswith(TAPPED) else READS_CHIP
+    return f"{asked.form.type_code}{asked.facts.batch}000{reads}{chip}{int(asked.choices.accepts_partial)}"
 
 
 def original(asked: Asked) -> str:

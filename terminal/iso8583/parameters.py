@@ -21,7 +21,7 @@ ITEM_FOUND = "31"
 
 
 class ListRefused(ValueError):
-    """It cannot be read; the argument is a word: "unreadable", "endless"."""
+    """It cannot be used; the argument is a word: "unreadable", "endless", "unusable"."""
 
 
 class ListReply(msgspec.Struct, frozen=True):

@@ -96,6 +96,12 @@ def certificate_text(amount: str, currency: str) -> str:
     return f"610000{amount}{currency}"
 
 
+def against_issuer_text(amount: str, currency: str) -> str:
+    """F62 of a TC against a wrong ARPC: usage 72, as the TC's, then 8A: 23 characters (cup.md 2.11, order 7 and 8; the
+    usage and the last two are second-hand)."""
+    return f"720000{amount}{currency}00"
+
+
 def _whole(text: str) -> None:
     _digits(text)
     if len(text) != 2 * SIDE_SIZE:

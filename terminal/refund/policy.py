@@ -21,6 +21,7 @@ from terminal.exchange.stages import Accepted, NotSent, Refused, Reversed, Rever
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
 
+MANUAL = frozenset({Kind.SALE, Kind.PRE_AUTH})  # a refund by a typed number is refused (cup.md 2.3, 4.6)
 NO_VOID = frozenset({"12", "22", "25", "48"})  # refund.md 2, rule 1: then a refund is offered
 
 
@@ -36,6 +37,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds_between: int = 60  # two refunds of one sale (refund.md 3)
     reasons: tuple[str, ...] = ("returned", "cancelled", "overcharged", "defective", "service", "other")
     arrival_days: tuple[int, int] = (1, 7)  # working days until the cardholder has it
+    chip_tries: int = 3  # unreadable chips before the card's stripe is taken (fallback); 0 is never
+    manual_entry: tuple[Kind, ...] = ()  # payments for which a number may be typed; never one that gives back
+
+    def __post_init__(self) -> None:
+        if not set(self.manual_entry) <= MANUAL:
+            raise ValueError("manual_entry names payments only: " + ", ".join(sorted(kind.value for kind in MANUAL)))
 
 
 class Decision(msgspec.Struct, frozen=True):

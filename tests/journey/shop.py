@@ -25,7 +25,7 @@ from simulator.acquirer.issuer import Issuer, TestIssuer
 from simulator.acquirer.ledger import Ledger
 from simulator.acquirer.line import SimulatedLine
 from simulator.acquirer.manner import Manner
-from simulator.cards.reader import SimulatedReader, SimulatedStripe
+from simulator.cards.reader import SimulatedReader, SimulatedStripe, SimulatedTap
 from simulator.cards.tray import CardDescription, load_tray
 from simulator.counter.printer import SimulatedPrinter
 from terminal import app
@@ -160,7 +160,8 @@ class Bank:
         open_test_branch(self.ledger)
         self.tray = {card.id: card for card in load_tray()}
         for card in self.tray.values():
-            self.ledger.add_account(card.pan, card.name_en, 10_000_00, pin=PIN, points=1_000_00)
+            for pan in card.pans:
+                self.ledger.add_account(pan, card.name_en, 10_000_00, pin=PIN, points=1_000_00)
         self.faults, self.inbox = Faults(), MemoryInbox()
 
     def credited(self) -> dict[str, int]:
@@ -206,6 +207,7 @@ class Shop:
         self.clock = VirtualClock()
         self.front = ScriptedFront()
         self.reader, self.stripe, self.printer = SimulatedReader(), SimulatedStripe(), SimulatedPrinter()
+        self.field = SimulatedTap()
         self.host = host(bank.ledger, self.clock, _chance(), by_name(dialect, choices), bank.manner, issuer)
         self.line = SimulatedLine(self.host, bank.faults)
         self.config = _config(folder, policy or Policy(), DialectConfig(dialect, choices), settings)
@@ -225,6 +227,7 @@ class Shop:
             typeset,
             bank.inbox,
             JbigCoder(),
+            self.field,
         )
         self.journal = Journal(folder / "journal", self.clock, self._inline)
         self.desk = Desk(self.front)
@@ -291,6 +294,10 @@ class Shop:
         self.stripe.swipe(self.bank.tray[id].track2.encode())
         await asyncio.sleep(0.01)
 
+    async def tap(self, id: str) -> None:
+        self.field.tap(self.bank.tray[id].tapped())
+        await asyncio.sleep(0.01)
+
     def paper(self) -> str:
         """All that was printed, as text."""
         return "\n".join("\n".join(row.text for row in paper if hasattr(row, "text")) for paper in self.printer.papers)
@@ -342,13 +349,16 @@ class Shop:
         await self.press("enter")
         await self.new_code("135790")
 
-    async def sell(self, amount: str, card: str = "unionpay-debit", way: str = "insert") -> None:
-        """A whole sale, from idle to idle."""
+    async def sell(self, amount: str, card: str = "unionpay-debit", way: str = "insert", choice: str = "") -> None:
+        """A whole sale, from idle to idle; `choice` is the application where the card has several."""
         await self.idle()
         await self.press("1")
         await self.see("请输入消费金额")
         await self.enter(amount)
         await self.present(card, way)
+        if choice:
+            await self.see("请持卡人选择应用")
+            await self.press(choice)
         await self.see(f"¥{int(amount) / 100:.2f}")
         await self.see("确认")
         await self.press("enter")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from terminal.dialogue import card as cards
+from terminal.dialogue.presented import Handed, seal
 from terminal.dialogue.ready import signed_in
 from terminal.dialogue.wanted import original_of, wanted
 from terminal.exchange.request import Original
@@ -80,7 +80,8 @@ class Teller:
 
     async def do(self, kind: Kind, amount: int = 0, original: Accepted | None = None) -> Stage:
         """Ask for it; offline money is stored. An adjustment is for a tip more, a void for the whole."""
-        presented = await cards.seal(self.room, self.plastic(kind))
+        plastic = self.plastic(kind)
+        presented = await seal(self.room, Handed(plastic, "I" if plastic.entry_mode == "052" else "S"))
         of = original_of(original) if original else None
         if of is not None:
             of = Original(*(getattr(of, name) for name in of.__struct_fields__[:-1]), self.room.acquirer.me.terminal_id)

@@ -136,7 +136,7 @@ def test_a_chip_that_goes_mute_at_its_last_word_is_reversed_in_time(tmp_path, ba
         await shop.see("请输入消费金额")
         await shop.enter("5000")
         await shop.see("请插卡")
-        await shop.insert("unionpay-debit", mute_at=9)
+        await shop.insert("unionpay-debit", mute_at=12)
         await shop.see("请勿拔卡")
         await shop.press("enter")
         await shop.settle(12)

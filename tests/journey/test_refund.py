@@ -138,7 +138,7 @@ def test_by_stripe(tmp_path, bank):
 
 def test_the_real_card_of_the_trace(tmp_path, bank):
     async def script(shop):
-        await shop.sell("1200", "unionpay-trace")
+        await shop.sell("1200", "unionpay-trace", choice="1")
         await shop.refund("200", "unionpay-trace")
         await shop.see("退货已受理")
         await shop.done()
@@ -212,7 +212,7 @@ def test_english_from_screen_to_paper(tmp_path, bank):
         await shop.press("1")
         await shop.see("Fee sheet", "Void")
         await shop.press("enter")
-        await shop.see("Insert or swipe")
+        await shop.see("Insert, swipe or tap")
         await shop.insert("unionpay-debit")
         await shop.see("Check everything again")
         await shop.press("enter")

@@ -85,6 +85,7 @@ async function showCards() {
     item.append(element("span", word(card.name.zh, card.name.en)), acts);
     if (card.inserted) acts.append(button(word("拔出", "Pull"), () => post("/api/card", {remove: true}), "on"));
     else if (card.kinds.includes("insert")) acts.append(button(word("插卡", "Insert"), () => post("/api/card", {insert: card.id})));
+    if (card.kinds.includes("tap")) acts.append(button(word("拍卡", "Tap"), () => post("/api/card", {tap: card.id})));
     if (card.kinds.includes("swipe")) acts.append(button(word("刷卡", "Swipe"), () => post("/api/card", {swipe: card.id})));
     return item;
   }));

@@ -97,7 +97,7 @@ class CardboardDesk:
         self.asked.append(("touch", *stroke))
 
     def cards(self) -> list[dict[str, Any]]:
-        chip, stripe = ["insert", "swipe"], ["swipe"]
+        chip, stripe = ["insert", "swipe", "tap"], ["swipe"]
         return [
             {"id": "debit", "name": {"zh": "借记卡", "en": "Debit"}, "inserted": self.inserted != "", "kinds": chip},
             {"id": "stripe", "name": {"zh": "磁条卡", "en": "Stripe"}, "inserted": False, "kinds": stripe},
@@ -108,6 +108,11 @@ class CardboardDesk:
 
     async def swipe(self, id: str) -> None:
         self.asked.append(("swipe", id))
+
+    async def tap(self, id: str) -> None:
+        if self.asked.count(("tap", id)) == 2:
+            raise ValueError("two cards are held to the reader already")
+        self.asked.append(("tap", id))
 
     async def remove(self) -> None:
         self.inserted = ""

@@ -107,7 +107,7 @@ async def test_paper_and_ledger(page: httpx.AsyncClient) -> None:
         ("/api/card", b'{"insert": "debit", "remove": true}', 400),
         ("/api/card", b'{"insert": "nobody"}', 404),
         ("/api/card", b'{"insert": "stripe"}', 409),
-        ("/api/card", b'{"tap": "debit"}', 409),
+        ("/api/card", b'{"tap": "stripe"}', 409),
         ("/api/touch", b'{"stroke": []}', 400),
         ("/api/touch", b'{"stroke": [[1, -1]]}', 400),
         ("/api/touch", b'{"stroke": [[1, 99999]]}', 400),
@@ -128,8 +128,12 @@ async def test_what_cannot_be_is_refused_with_a_sentence(
     assert desk.asked == []
 
 
-async def test_contactless_is_said_not_to_be_there(page: httpx.AsyncClient) -> None:
-    assert "no contactless reader" in (await page.post("/api/card", json={"tap": "debit"})).json()["error"]
+async def test_a_card_is_tapped_and_a_third_one_finds_no_room(page: httpx.AsyncClient, desk: CardboardDesk) -> None:
+    for _ in range(2):
+        assert (await page.post("/api/card", json={"tap": "debit"})).status_code == 200
+    assert desk.asked == [("tap", "debit")] * 2
+    refused = await page.post("/api/card", json={"tap": "debit"})
+    assert (refused.status_code, refused.json()["error"]) == (409, "two cards are held to the reader already")
 
 
 @pytest.mark.parametrize(

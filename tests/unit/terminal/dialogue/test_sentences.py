@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from terminal.dialogue.bad_news import CODES
+from terminal.dialogue.chip import DOCUMENTS
 from terminal.dialogue.outcome import PROGRESS, notice
 from terminal.exchange.downloads import SORTS
 from terminal.exchange.request import CardOnFile, Request, Terms
@@ -45,6 +46,7 @@ FAMILIES = {
     "manage.": {sort.kind for sort in SORTS},
     "why.": {"same-day", "part", "partly-refunded", "settled", "other-day", "void-refused"},
     "sees.": {"void", "refund"},
+    "document.": {*DOCUMENTS, "compare", "same", "other"},
     "copy.": {"merchant", "cardholder"},
     "find.": {"list", "voucher", "amount", "last_four"},
     "help.": {"1", "2", "3", "4", "5"},

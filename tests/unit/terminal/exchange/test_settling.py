@@ -49,6 +49,17 @@ def test_the_order_of_an_upload():
     ]
 
 
+def test_a_certificate_against_a_wrong_arpc_is_told_of_after_all_certificates():
+    against, fine = "95050000008040", "95050000008000"
+    stages = [accepted(n, entry="I", certificate=said) for n, said in enumerate((against, fine), start=1)]
+    told = [(what, ids) for what, ids, _ in items(stages, BALANCED, BALANCED)]
+    assert told == [
+        (What.CERTIFICATE, ("000001-000001",)),
+        (What.CERTIFICATE, ("000001-000002",)),
+        (What.AGAINST_ISSUER, ("000001-000001",)),
+    ]
+
+
 def test_a_balanced_side_uploads_certificates_only():
     stages = [accepted(1), accepted(2, organisation="VIS"), accepted(3, entry="I", certificate="9F27")]
     assert items(stages, BALANCED, BALANCED) == [(What.CERTIFICATE, ("000001-000003",), "")]

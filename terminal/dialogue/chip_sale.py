@@ -1,0 +1,91 @@
+"""A chip in the middle of a sale: asked, completed, asked again after a wrong PIN. Law: what the acquirer said, the
+card hears too: an approval, a refusal with its scripts, or that nobody was reached.
+"""
+
+from __future__ import annotations
+
+import os
+
+from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.chip import CHANCE, Chip, Talked, converse, deal, timed
+from terminal.dialogue.presented import Handed, of_chip
+from terminal.dialogue.ready import needs_parameters
+from terminal.dialogue.room import Room
+from terminal.emv import sale
+from terminal.emv.errors import EmvError
+from terminal.emv.opening import PURCHASE
+from terminal.emv.sale import Ended, GoOnline
+from terminal.exchange.scripts import owe_script_notice
+from terminal.exchange.stages import Accepted, NotSent, Stage
+from terminal.iso8583.answers import Reply
+from terminal.money import Money
+from terminal.ports import CardMute, CardRemoved, NoCard, ReaderMissing
+
+GONE = (CardRemoved, CardMute, NoCard, ReaderMissing, EmvError, TimeoutError)
+
+
+class ChipSale:
+    """A card that asked for its issuer, and stays powered until `aclose`."""
+
+    def __init__(self, room: Room, chip: Chip, amount: Money, talked: Talked) -> None:
+        self._room, self._chip, self._amount = room, chip, amount
+        self._take(talked)
+
+    def _take(self, talked: Talked) -> None:
+        assert isinstance(talked.end, GoOnline)
+        self._online, self.pin_block = talked.end, talked.pin_block
+        self.handed: Handed = of_chip(self._online.account, self._online.icc_data)
+        self._ended: Ended | None = None
+
+    async def complete(self, reply: Reply) -> str | None:
+        """The card's last word on an answer (performer.Completion): F55 with its TC, or None."""
+        ended = await self._finish(reply.response_code, bytes.fromhex(reply.icc_data))
+        return ended.icc_data.hex().upper() if ended is not None and ended.is_approved else None
+
+    async def let_go(self, stage: Stage) -> None:
+        """What is left to say when the exchange has come to `stage`: scripts to report, or that nobody was reached."""
+        if isinstance(stage, NotSent):
+            await self._finish("", b"")
+        if isinstance(stage, Accepted) and self._ended is not None and self._ended.script_notice:
+            await owe_script_notice(self._room.journal, stage.request.id, self._ended.script_notice.hex().upper())
+
+    async def again(self, stan: str) -> bool:
+        """A new transaction with the same card, from a cold reset; False when it has left or does not want.
+
+        Raises Cancelled, TimedOut.
+        """
+        await self._chip.close()
+        try:
+            card = await timed(self._room.hardware.card_reader.connect())
+            self._chip = Chip(self._room, self._chip.title, card)
+            self._take(await _talk(self._room, self._chip, self._amount, stan))
+        except (*GONE, Stopped):
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        """Power the card down."""
+        await self._chip.close()
+
+    async def _finish(self, response_code: str, icc_reply: bytes) -> Ended | None:
+        try:
+            done = sale.complete(self._chip.link, self._online.session, response_code, icc_reply)
+            self._ended = await timed(done)
+        except GONE:
+            return None
+        return self._ended
+
+
+async def on_chip(room: Room, chip: Chip, amount: Money, stan: str) -> ChipSale:
+    """From selection to the first GENERATE AC. Raises Stopped when the card declines, or nothing is known of chips."""
+    if needs_parameters(room):
+        raise Stopped("parameters-missing")
+    return ChipSale(room, chip, amount, await _talk(room, chip, amount, stan))
+
+
+async def _talk(room: Room, chip: Chip, amount: Money, stan: str) -> Talked:
+    wanted = deal(room, amount, stan, PURCHASE, os.urandom(CHANCE))
+    talked = await converse(room, chip, sale.start(chip.link, wanted), sale.choose, amount)
+    if not isinstance(talked.end, GoOnline):  # an online-only terminal asks for no TC: this is an AAC
+        raise Stopped("card-declined")
+    return talked
