@@ -7,7 +7,7 @@
 | Sheet      | is all of this right?                          | enter, cancel, up, down     |
 | Notice     | have you seen this?                            | enter, cancel               |
 | Progress   | (none: the terminal is at work)                | cancel where it is offered  |
-| CardPrompt | where is the card?                             | insert, swipe, cancel       |
+| CardPrompt | where is the card?                             | cancel; 0-9 if it says so    |
 | SignPad    | will you sign?                                 | strokes, clear, enter       |
 """
 
@@ -112,13 +112,14 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
 
 
 class CardPrompt(msgspec.Struct, frozen=True, tag="card"):
-    """Asks for a card; `accepts` holds of "insert", "swipe", "remove"."""
+    """Asks for a card; `accepts` holds of "insert", "swipe", "tap", "remove". `has_keys`: or for a typed number."""
 
     title: Say
     accepts: tuple[str, ...]
     rows: tuple[Row, ...] = ()
     lines: tuple[Say, ...] = ()
     hint: Say = Say("hint.cancel")
+    has_keys: bool = False
 
 
 class PinPrompt(msgspec.Struct, frozen=True):

@@ -165,6 +165,8 @@ def _boards(screen: Screen) -> tuple[tuple[tuple[tuple[str, ...], ...], int], ..
             return (((("cancel", "clear", "enter"),), BUTTON_ROW),)
         case Progress(hint=hint) if hint.id == STEADY_WAIT:
             return (((), 0),)
+        case CardPrompt(has_keys=True):
+            return ((ASK_KEYS, KEYPAD_ROWS),)
         case CardPrompt() | Progress():
             return (((("cancel",),), BUTTON_ROW),)
 

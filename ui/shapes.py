@@ -14,6 +14,7 @@ Points are per cent of the sign's square.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import pygame
@@ -73,8 +74,8 @@ def arrow(surface: pygame.Surface, way: str, rect: Rect, colour: Colour) -> None
 
 
 def card_picture(surface: pygame.Surface, way: str, rect: Rect, accent: Colour) -> None:
-    """A card at the terminal: going in, coming out, or drawn along the stripe reader."""
-    (_swiping if way == "swipe" else _slotted)(surface, way, rect, accent)
+    """A card at the terminal: going in, coming out, drawn along the stripe reader, or held before the waves."""
+    {"swipe": _swiping, "tap": _tapping}.get(way, _slotted)(surface, way, rect, accent)
 
 
 def _card(surface: pygame.Surface, rect: Rect, accent: Colour) -> None:
@@ -114,3 +115,20 @@ def _swiping(surface: pygame.Surface, way: str, rect: Rect, accent: Colour) -> N
         surface, HAIRLINE, (groove.x + unit, groove.y + unit), (groove.x + groove.w - unit, groove.y + unit)
     )
     arrow(surface, "right", Rect(card.x + card.w // 2 - unit * 2, card.y + unit * 2, unit * 4, unit * 4), GROUND)
+
+
+def _tapping(surface: pygame.Surface, way: str, rect: Rect, accent: Colour) -> None:
+    """A card held over the reader's field: four waves rise from the terminal to it."""
+    unit = rect.h // 20
+    wide = rect.h * 80 // 100
+    left = rect.x + (rect.w - wide) // 2
+    body = Rect(left, rect.y + unit * 15, wide, unit * 5)
+    pygame.draw.rect(surface, FIELD, body, border_radius=unit)
+    pygame.draw.rect(surface, INK, body, max(2, unit // 3), border_radius=unit)
+    middle, foot = rect.x + rect.w // 2, rect.y + unit * 16
+    for reach in (3, 5, 7):
+        arc = Rect(middle - unit * reach, foot - unit * reach, unit * reach * 2, unit * reach * 2)
+        pygame.draw.arc(surface, INK, arc, math.pi / 4, math.pi * 3 / 4, max(2, unit * 2 // 3))
+    _card(surface, Rect(left + unit, rect.y, wide - unit * 2, unit * 7), accent)
+    chip = Rect(left + unit * 3, rect.y + unit * 2, unit * 3, unit * 3)
+    pygame.draw.rect(surface, (255, 214, 92), chip, border_radius=max(1, unit // 3))

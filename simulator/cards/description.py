@@ -27,6 +27,7 @@ class CardDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expiry: str
     track2: str
     psn: str = ""
+    is_bad: bool = False  # of the gallery: it goes wrong, or is wrong
     chip: ChipSettings | None = None
     tap: Literal["", "unionpay", "visa", "mastercard"] = ""  # whose card it is to a contactless reader; "": to none
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.acquirer.faults import LineState
+from simulator.cards.description import CardDescription
 from simulator.counter.back_room import BackRoom
 from simulator.counter.bank import CounterBank
 from simulator.counter.play import play_refund
@@ -98,13 +99,14 @@ class Shop:
                 "id": card.id,
                 "name": {"zh": card.name_zh, "en": card.name_en},
                 "inserted": card.id == self._room.inserted,
+                "bad": card.is_bad,
                 "kinds": [
                     *(["insert"] if card.chip is not None else []),
                     "swipe",
                     *(["tap"] if card.tap else []),
                 ],
             }
-            for card in self._room.tray.values()
+            for card in sorted(self._room.tray.values(), key=_place)
         ]
 
     async def insert(self, id: str) -> None:
@@ -151,6 +153,11 @@ class Shop:
     def _report(self, event: KeyPressed | StrokeDrawn) -> None:
         if self._link is not None:
             self._link.report(event)
+
+
+def _place(card: CardDescription) -> tuple[bool, bool, str]:
+    """Good ones first, and of those the everyday ones."""
+    return card.is_bad, not card.id.startswith("unionpay"), card.id
 
 
 async def open_shop(port: int, play: str | None, headless: bool, state: Path | None, device: str) -> int:

@@ -82,16 +82,16 @@ async def present(
     while True:
         try:
             await _empty_slot(room, title)
-            way = await _wait(room, title, rows, tried, ways)
-            if way == "insert":
-                return await _talk(room, title, talk)
-            if way == "tap":
-                assert room.hardware.tap is not None
-                return of_tap(await read_tap(room, title, room.hardware.tap, ways.aid))
-            if way == "keys":
-                return await _keyed(room, title)
-            assert isinstance(way, Swipe)
-            return _swiped(room, way, tried)
+            match await _wait(room, title, rows, tried, ways):
+                case Swipe() as swipe:
+                    return _swiped(room, swipe, tried)
+                case "tap":
+                    assert room.hardware.tap is not None
+                    return of_tap(await read_tap(room, title, room.hardware.tap, ways.aid))
+                case "insert":
+                    return await _talk(room, title, talk)
+                case digit:
+                    return await _keyed(room, title, digit)
         except Stopped as stop:
             tried.is_chip_wanted |= stop.name == "card-has-chip"
             name, args = stop.name, stop.args_
@@ -136,9 +136,12 @@ def _may_fall_back(room: Room, tried: _Tried) -> bool:
     return 0 < room.config.policy.chip_tries <= tried.unreadable
 
 
-async def _keyed(room: Room, title: Say) -> Handed:
-    """Number and expiry by hand (F22 01x), where the policy allows it. Raises Stopped, Cancelled, TimedOut."""
-    pan = await room.desk.digits(title, say("card.ask_number"), PAN_DIGITS)
+async def _keyed(room: Room, title: Say, digit: str) -> Handed:
+    """Number and expiry by hand (F22 01x), where the policy allows it; `digit` was the first.
+
+    Raises Stopped, Cancelled, TimedOut.
+    """
+    pan = await room.desk.digits(title, say("card.ask_number"), PAN_DIGITS, typed=digit)
     if not has_check_digit(pan):
         raise Stopped("number-wrong")
     printed = await room.desk.digits(title, say("card.ask_expiry"), EXPIRY_DIGITS, say("card.as_printed"))
@@ -162,7 +165,7 @@ async def _is_occupied(reader: CardReader) -> bool:
 
 
 async def _wait(room: Room, title: Say, rows: Sequence[Row], tried: _Tried, ways: Ways) -> str | Swipe:
-    """ "insert", "tap", "keys", or a swipe."""
+    """ "insert", "tap", a digit that was pressed, or a swipe."""
     hardware = room.hardware
     waiting: dict[str, Awaitable[object]] = {"insert": hardware.card_reader.wait(True)}
     if not tried.is_chip_wanted or _may_fall_back(room, tried):
@@ -170,9 +173,9 @@ async def _wait(room: Room, title: Say, rows: Sequence[Row], tried: _Tried, ways
     if ways.has_tap and hardware.tap is not None:
         waiting["tap"] = hardware.tap.wait(True)
     lines = (say("card.or_keys"),) if ways.has_keys else ()
-    room.desk.show(CardPrompt(title, tuple(waiting), tuple(rows), lines))
+    room.desk.show(CardPrompt(title, tuple(waiting), tuple(rows), lines, has_keys=ways.has_keys))
     way, came = await _first(room, waiting, ways.has_keys)
-    return came if isinstance(came, Swipe) else way
+    return came if isinstance(came, Swipe | str) else way
 
 
 async def _first(room: Room, waiting: dict[str, Awaitable[object]], has_keys: bool) -> tuple[str, object]:
@@ -195,9 +198,9 @@ async def _first(room: Room, waiting: dict[str, Awaitable[object]], has_keys: bo
             task.cancel()
 
 
-async def _pressed(room: Room, has_keys: bool) -> None:
-    """Until a digit, where digits open a way. Raises Cancelled."""
+async def _pressed(room: Room, has_keys: bool) -> str:
+    """The first digit, where digits open a way. Raises Cancelled."""
     while True:
         event = await room.desk.event(PROMPT_SECONDS)
         if has_keys and isinstance(event, KeyPressed) and event.key in DIGITS:
-            return
+            return event.key

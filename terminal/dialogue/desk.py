@@ -113,9 +113,9 @@ class Desk:
         *lines: Say,
         is_secret: bool = False,
         rows: Sequence[Row] = (),
+        typed: str = "",
     ) -> str:
-        """Between size[0] and size[1] digits. A secret is shown as stars and never leaves this coroutine otherwise."""
-        typed = ""
+        """Between size[0] and size[1] digits, `typed` first. A secret is shown as stars and never leaves otherwise."""
         while True:
             shown = "*" * len(typed) if is_secret else typed
             key = await self.key(Ask(title, prompt, shown, rows=tuple(rows), lines=lines))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from terminal.config import Config
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.staff import Staff
@@ -38,7 +40,14 @@ class Room:
         """Take the acquirer's applications, keys and blocked cards as they were last downloaded."""
         lists = self.journal.parameters
         aids, capks, blocked = [await lists.all(sort.kind) for sort in (AID, CAPK, BLOCKED)]
-        self.kernel = kernel(aids.values(), capks.values(), blocked, self.config.emv.refund)
+        merchant = self.config.merchant
+        self.kernel = msgspec.structs.replace(
+            kernel(aids.values(), capks.values(), blocked, self.config.emv.refund),
+            serial=merchant.terminal_id.encode("ascii", "replace"),
+            terminal_id=merchant.terminal_id.encode("ascii", "replace"),
+            merchant_id=merchant.merchant_id.encode("ascii", "replace"),
+            merchant_name=merchant.name.encode("gbk", "replace"),
+        )
 
     async def refresh_status(self) -> None:
         """Bring the status bar in step with what is known."""

@@ -34,7 +34,9 @@ def kernel(
 ) -> TerminalData:
     """All of the acquirer's lists. Without AIDs what we ship stands, and `is_downloaded` says so.
 
-    `rules` are the configuration's, by AID or RID in hex: they go before refund_rule's. Raises ParametersRefused.
+    `rules` are the configuration's, by AID or RID in hex: they go before refund_rule's.
+
+    Raises ParametersRefused, CapkRefused.
     """
     rows = tuple(application(item) for item in aids)
     keys = ring(capks)

@@ -1,4 +1,4 @@
-"""Every good card over a real pcscd and vpcd, in T=0 and in T=1: sale, refund and void, with its issuer at the other end.
+"""Every good card over a real pcscd and vpcd, in T=0 and in T=1: sale, refund and void, its issuer at the other end.
 
 The reader is pyscard's, the service this run's own; the PIN goes through the vault; what a terminal's screens would ask
 is answered here. What the card is told and says is the product's own kernel, driver, vault and issuer.
@@ -13,7 +13,7 @@ from keys.vault import Vault
 from simulator.acquirer.downloads import applications, capks
 from simulator.acquirer.issuer import TestIssuer
 from simulator.cards.pcscd import READER_NAME, PrivatePcscd
-from simulator.cards.tray import CardDescription, card
+from simulator.cards.tray import CardDescription, card, load_tray
 from simulator.cards.vpcd import VpcdCard
 from terminal.emv import apdu, refund, sale, tags, tlv
 from terminal.emv.holder import EnterPin, PinForm, ShowDocument
@@ -79,6 +79,10 @@ def answer(described: CardDescription, asked: GoOnline) -> bytes:
     reply = ISSUER.authenticate(asked.account.pan, asked.account.psn, asked.icc_data, "00")
     assert reply, "the issuer does not know its card's ARQC"
     return reply
+
+
+def test_every_good_card_with_a_chip_is_here():
+    assert {one.id for one in load_tray() if one.chip is not None and not one.is_bad} == set(GOOD)
 
 
 @pytest.mark.parametrize("protocol", [0, 1], ids=["T=0", "T=1"])

@@ -79,16 +79,18 @@ async function showCards() {
   const cards = await get("/api/cards");
   const inside = cards.find((card) => card.inserted);
   $("slot").textContent = inside ? word(inside.name.zh, inside.name.en) : word("卡槽空", "slot empty");
-  $("cards").replaceChildren(...cards.map((card) => {
-    const item = element("li", undefined, card.inserted ? "in" : "");
-    const acts = element("div");
-    item.append(element("span", word(card.name.zh, card.name.en)), acts);
-    if (card.inserted) acts.append(button(word("拔出", "Pull"), () => post("/api/card", {remove: true}), "on"));
-    else if (card.kinds.includes("insert")) acts.append(button(word("插卡", "Insert"), () => post("/api/card", {insert: card.id})));
-    if (card.kinds.includes("tap")) acts.append(button(word("拍卡", "Tap"), () => post("/api/card", {tap: card.id})));
-    if (card.kinds.includes("swipe")) acts.append(button(word("刷卡", "Swipe"), () => post("/api/card", {swipe: card.id})));
-    return item;
-  }));
+  $("cards").replaceChildren(...cards.filter((card) => !card.bad).map(cardItem));
+  $("bad-cards").replaceChildren(...cards.filter((card) => card.bad).map(cardItem));
+}
+function cardItem(card) {
+  const item = element("li", undefined, card.inserted ? "in" : "");
+  const acts = element("div");
+  item.append(element("span", word(card.name.zh, card.name.en)), acts);
+  if (card.inserted) acts.append(button(word("拔出", "Pull"), () => post("/api/card", {remove: true}), "on"));
+  else if (card.kinds.includes("insert")) acts.append(button(word("插卡", "Insert"), () => post("/api/card", {insert: card.id})));
+  if (card.kinds.includes("tap")) acts.append(button(word("拍卡", "Tap"), () => post("/api/card", {tap: card.id})));
+  if (card.kinds.includes("swipe")) acts.append(button(word("刷卡", "Swipe"), () => post("/api/card", {swipe: card.id})));
+  return item;
 }
 async function showPaper() {
   const all = await get("/api/paper");

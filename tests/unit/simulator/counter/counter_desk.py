@@ -99,8 +99,14 @@ class CardboardDesk:
     def cards(self) -> list[dict[str, Any]]:
         chip, stripe = ["insert", "swipe", "tap"], ["swipe"]
         return [
-            {"id": "debit", "name": {"zh": "借记卡", "en": "Debit"}, "inserted": self.inserted != "", "kinds": chip},
-            {"id": "stripe", "name": {"zh": "磁条卡", "en": "Stripe"}, "inserted": False, "kinds": stripe},
+            {
+                "id": "debit",
+                "name": {"zh": "借记卡", "en": "Debit"},
+                "inserted": self.inserted != "",
+                "bad": False,
+                "kinds": chip,
+            },
+            {"id": "stripe", "name": {"zh": "磁条卡", "en": "Stripe"}, "inserted": False, "bad": True, "kinds": stripe},
         ]
 
     async def insert(self, id: str) -> None:

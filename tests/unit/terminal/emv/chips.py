@@ -25,6 +25,14 @@ UN = bytes.fromhex("7863AFC6")
 AID = bytes.fromhex("A000000333010101")
 PAN = "6210948000000029"
 DOWNLOADED = kernel(applications().values(), [key.whole() for key in capks()], (), {})  # all that the test bank tells
+OFFLINE_TERMINAL = msgspec.structs.replace(
+    DOWNLOADED,
+    terminal_type=b"\x22",
+    applications=tuple(
+        msgspec.structs.replace(row, floor_limit=100_000, tac_online=bytes(5), tac_default=bytes(5))
+        for row in DOWNLOADED.applications
+    ),
+)
 SELECT, GPO, READ, GET_DATA, GENERATE = "A4", "A8", "B2", "CA", "AE"
 OK = bytes.fromhex("9000")
 CDOL1 = "9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3403"
@@ -155,6 +163,11 @@ async def started(chip: Scripted, row: Application = OFFLINE_ROW, **changed: Any
     terminal_type = changed.pop("terminal_type", OFFLINE_TOO)
     parts = {name: changed.pop(name) for name in ("capabilities", "exceptions", "keys") if name in changed}
     return await sale.start(chip.link, deal(terminal(row, terminal_type, **parts), **changed))
+
+
+async def begun(wire: Wire, data: TerminalData = DOWNLOADED) -> Step:
+    """A sale with a card of the tray."""
+    return await sale.start(wire.link, deal(data))
 
 
 def objects(icc_data: bytes) -> dict[str, str]:

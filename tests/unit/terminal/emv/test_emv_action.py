@@ -7,7 +7,7 @@ import hashlib
 import msgspec
 import pytest
 
-from terminal.emv import sale, tags
+from terminal.emv import sale, tags, tlv
 from terminal.emv.action import Cryptogram, first_request, is_denied, offline_request
 from terminal.emv.errors import CardFaulty
 from terminal.emv.sale import Ended, GoOnline
@@ -191,8 +191,10 @@ async def test_a_cryptogram_that_is_not_whole_is_a_faulty_card(answer: str) -> N
 @pytest.mark.parametrize("cid", [AAC, ARQC, TC])
 async def test_no_card_may_sign_instead_of_a_cryptogram_that_was_asked_for_unsigned(cid: str) -> None:
     """9F4B where no CDA was asked for: 9F26 is mandatory then (6.5.5.4)."""
-    with pytest.raises(CardFaulty):
-        await started(Scripted(says=("771B9F2701" + cid + "9F36020001" + "9F4B0D" + "00" * 13 + "9000",)))
+    signed = f"9F2701{cid} 9F36020001 9F4B0D {'00' * 13}"
+    answer = tlv.build([(tags.FORMAT_2, bytes.fromhex(signed))]).hex() + "9000"
+    with pytest.raises(CardFaulty, match="signs"):
+        await started(Scripted(says=(answer,)))
 
 
 @pytest.mark.parametrize(("asked", "given"), [("80", TC), ("00", ARQC), ("00", TC)])

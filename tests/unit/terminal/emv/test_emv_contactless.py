@@ -275,6 +275,12 @@ async def test_records_are_read_to_their_end_for_a_sequence_number_that_is_not_t
     assert tapped.names == ["SELECT", "SELECT", "GPO", "READ", "READ"]
 
 
+async def test_records_for_offline_authentication_are_left_where_gpo_said_all() -> None:
+    tapped = card(entry(VISA), gpo=started("82022000940408010200" + ACCOUNT_OF_GPO))
+    assert (await tapped.read()).psn == "001"
+    assert tapped.names == ["SELECT", "SELECT", "GPO"]
+
+
 async def test_the_number_alone_is_an_account_too() -> None:
     tapped = card(
         entry(UNIONPAY),

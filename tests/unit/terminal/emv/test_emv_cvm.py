@@ -134,6 +134,8 @@ def test_an_identity_document_is_shown_to_whom_takes_it() -> None:
     assert ended(first("6000 1E00", DOCUMENTS, has_document=True), DONE).results.hex() == "600002"
     failed = ended(first("6000 1E00", DOCUMENTS, has_document=True), FAILED)
     assert (failed.results.hex(), failed.tvr) == ("1e0000", Tvr(0))
+    between = ended(first("4200 6000 4100 1E00", DOCUMENTS, has_document=True), NOT_ENTERED, FAILED)  # no second PIN
+    assert (between.results.hex(), between.tvr) == ("1e0000", Tvr.PIN_NOT_ENTERED)
     failed = ended(first("2000", DOCUMENTS, has_document=True), FAILED)
     assert (failed.results.hex(), failed.tvr) == ("200001", FAIL)
     for can, has_document in ((ALL, True), (DOCUMENTS, False)):

@@ -1,43 +1,30 @@
-"""A sale's pauses, the signature around its cryptograms, its issuer and its end; and that nothing can make it crash."""
+"""A sale's pauses, its issuer and its end, as commands and answers."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from keys.offline_pin import enciphered, plain
-from simulator.acquirer.issuer import TestIssuer
 from simulator.cards.tray import card
-from terminal.emv import apdu, refund, sale, tags, tlv
-from terminal.emv.action import Cryptogram
-from terminal.emv.authentication import Method
+from terminal.emv import apdu, sale, tags, tlv
 from terminal.emv.errors import EmvError
 from terminal.emv.holder import EnterPin, PinForm, ShowDocument
-from terminal.emv.opening import REFUND, ChooseApplication, Deal
-from terminal.emv.sale import Ended, GoOnline, Step
-from terminal.emv.terminal_data import TerminalData
+from terminal.emv.opening import ChooseApplication
+from terminal.emv.sale import GoOnline, Step
 from terminal.emv.verification import Capabilities, Tsi, Tvr
 from tests.unit.terminal.emv.chips import (
     AAC,
-    AC1,
     AC2,
     ARQC,
     DOWNLOADED,
-    GENERATE,
     GET_DATA,
-    OFFLINE_ROW,
     ONLINE_ONLY,
-    PAN,
     TC,
     UN,
     Scripted,
     Wire,
-    deal,
+    begun,
     format_1,
     objects,
     started,
@@ -47,18 +34,6 @@ OK = 0x9000
 PIN_LIST = "0000000000000000 4103 4203 1E03 1F00"
 OFFLINE_PIN = {tags.CVM_LIST: PIN_LIST}
 RIGHT, WRONG = "246801", "135790"  # TEST PINs
-OFFLINE_TERMINAL = msgspec.structs.replace(
-    DOWNLOADED,
-    terminal_type=b"\x22",
-    applications=tuple(
-        msgspec.structs.replace(row, floor_limit=100_000, tac_online=bytes(5), tac_default=bytes(5))
-        for row in DOWNLOADED.applications
-    ),
-)
-
-
-async def begun(wire: Wire, data: TerminalData = DOWNLOADED) -> Step:
-    return await sale.start(wire.link, deal(data))
 
 
 async def paused(wire: Wire) -> EnterPin:
@@ -250,131 +225,6 @@ async def test_a_pause_may_be_resumed_twice_as_it_is_a_value() -> None:
     assert await sale.pin_tried(chip.link, pause, OK) == first
 
 
-# --- CDA (Book 2, 6.6; Book 4, 6.3.2.1) ---
-
-CDA_CARDS = ("unionpay-debit-other", "international-credit")
-
-
-def on_generate(change: Callable[[dict[int, bytes]], dict[int, bytes]], turn: int) -> Wire:
-    """A card with CDA whose `turn`-th cryptogram is changed: its objects in template 77."""
-    count = 0
-
-    def alter(command: bytes, answer: bytes) -> bytes:
-        nonlocal count
-        if command[1] != 0xAE:
-            return answer
-        count += 1
-        if count != turn:
-            return answer
-        changed = change(dict(tlv.parse(tlv.sole(answer[:-2], tags.FORMAT_2))))
-        return tlv.build([(tags.FORMAT_2, tlv.build(changed.items()))]) + answer[-2:]
-
-    return Wire("unionpay-debit-other", alter)
-
-
-def spoiled(values: dict[int, bytes]) -> dict[int, bytes]:
-    signature = values[tags.SIGNED_DYNAMIC]
-    return values | {tags.SIGNED_DYNAMIC: signature[:-1] + bytes((signature[-1] ^ 1,))}
-
-
-def unsigned(values: dict[int, bytes]) -> dict[int, bytes]:
-    return {tag: value for tag, value in values.items() if tag != tags.SIGNED_DYNAMIC} | {
-        tags.CRYPTOGRAM: bytes.fromhex(AC1)
-    }
-
-
-def another_iad(values: dict[int, bytes]) -> dict[int, bytes]:
-    iad = values[tags.IAD]
-    return values | {tags.IAD: iad[:-1] + bytes((iad[-1] ^ 1,))}
-
-
-def empty(values: dict[int, bytes]) -> dict[int, bytes]:
-    return values | {tags.SIGNED_DYNAMIC: b"", tags.CRYPTOGRAM: bytes.fromhex(AC1)}
-
-
-WRONGS = pytest.mark.parametrize("wrong", [spoiled, unsigned, another_iad, empty])
-
-
-@pytest.mark.parametrize("id", CDA_CARDS)
-async def test_the_cryptogram_comes_out_of_its_signature(id: str) -> None:
-    wire = Wire(id)
-    step = await begun(wire)
-    assert isinstance(step, GoOnline)
-    assert step.session.case.authenticated.method is Method.CDA
-    assert wire.heard(GENERATE)[0][2] == 0x90
-    assert len(step.session.values[tags.ICC_DYNAMIC_NUMBER]) == 8  # for a CDOL2 that asks for it (6.6.2)
-    account = step.account
-    assert TestIssuer().verify(account.pan, account.psn, step.icc_data)
-    assert Tsi.ODA_PERFORMED in step.session.tsi
-    reply = TestIssuer().authenticate(account.pan, account.psn, step.icc_data, "00")
-    done = await sale.complete(wire.link, step.session, "00", reply)
-    assert wire.heard(GENERATE)[1][2] == 0x50
-    assert (done.is_approved, Tvr.CDA_FAILED in done.tvr, len(done.generated.cryptogram)) == (True, False, 8)
-
-
-@WRONGS
-async def test_an_arqc_whose_signature_fails_is_followed_by_an_aac_at_once(
-    wrong: Callable[[dict[int, bytes]], dict[int, bytes]],
-) -> None:
-    wire = on_generate(wrong, 1)
-    step = await begun(wire)
-    assert isinstance(step, Ended)
-    assert (step.is_approved, step.is_online, step.generated.kind) == (False, False, Cryptogram.AAC)
-    assert Tvr.CDA_FAILED in step.tvr
-    assert Tsi.ODA_PERFORMED in step.tsi
-    second = wire.heard(GENERATE)[1]
-    assert (second[2], second[5:7]) == (0x00, b"Z1")
-    assert step.tvr.encoded() in second  # and the card is told
-
-
-@WRONGS
-async def test_a_tc_whose_signature_fails_is_no_approval_and_asks_nothing_more(
-    wrong: Callable[[dict[int, bytes]], dict[int, bytes]],
-) -> None:
-    wire = on_generate(wrong, 1)
-    step = await begun(wire, OFFLINE_TERMINAL)
-    assert isinstance(step, Ended)
-    assert wire.heard(GENERATE)[0][2] == 0x50
-    assert (step.is_approved, step.generated.kind, Tvr.CDA_FAILED in step.tvr) == (False, Cryptogram.TC, True)
-    assert len(wire.heard(GENERATE)) == 1
-
-
-async def test_a_tc_with_its_signature_is_an_approval_offline() -> None:
-    wire = Wire("unionpay-debit-other")
-    step = await begun(wire, OFFLINE_TERMINAL)
-    assert isinstance(step, Ended)
-    assert (step.is_approved, step.is_online, step.tvr, step.tsi.encoded().hex()) == (True, False, Tvr(0), "e800")
-
-
-@WRONGS
-async def test_a_second_signature_that_fails_is_no_approval(
-    wrong: Callable[[dict[int, bytes]], dict[int, bytes]],
-) -> None:
-    wire = on_generate(wrong, 2)
-    step = await begun(wire)
-    assert isinstance(step, GoOnline)
-    done = await sale.complete(wire.link, step.session, "00", b"")
-    assert (done.is_approved, done.is_online, Tvr.CDA_FAILED in done.tvr) == (False, True, True)
-
-
-async def test_no_signature_is_asked_around_an_aac() -> None:
-    wire = Wire("unionpay-debit-other")
-    step = await begun(wire)
-    assert isinstance(step, GoOnline)
-    done = await sale.complete(wire.link, step.session, "51", b"")
-    assert wire.heard(GENERATE)[1][2] == 0x00
-    assert (done.is_approved, Tvr.CDA_FAILED in done.tvr) == (False, False)
-
-
-async def test_a_card_whose_key_is_not_trusted_is_not_asked_to_sign() -> None:
-    wire = Wire("unionpay-debit-other")
-    step = await begun(wire, msgspec.structs.replace(DOWNLOADED, keys=type(DOWNLOADED.keys)()))
-    assert isinstance(step, GoOnline)
-    assert wire.heard(GENERATE)[0][2] == 0x80
-    assert Tvr.CDA_FAILED in step.session.tvr
-    assert Tsi.ODA_PERFORMED in step.session.tsi
-
-
 # --- the issuer (Book 3, 10.9), the end (10.11) ---
 
 ARPC = "91 0A 11223344556677880000"
@@ -458,124 +308,3 @@ async def test_mandatory_data_that_are_missing_end_a_sale(tag: int) -> None:
 async def test_a_list_of_methods_that_is_missing_is_told() -> None:
     step = await started(Scripted({tags.CVM_LIST: None}))
     assert said(step) == ("3F0000", "A000000000", "2800")
-
-
-# --- nothing is shown ---
-
-TOLD = {tags.CDOL1: "5713 9F3704", tags.CDOL2: "5A08 5713"}  # a card that wants to be told its own number
-
-
-async def test_no_pause_and_no_end_shows_card_data() -> None:
-    shown: list[object] = []
-    for id in ("unionpay-debit", "unionpay-debit-pin", "unionpay-credit-enciphered-pin", "two-accounts"):
-        shown.append(await begun(Wire(id)))
-    wire = Wire("unionpay-identity")
-    pause = await begun(wire)
-    shown += [pause, await sale.document_shown(wire.link, pause, True)]  # type: ignore[arg-type]
-    chip = Scripted(TOLD, pdol="5A08")
-    step = await started(chip)
-    assert isinstance(step, GoOnline)
-    shown += [step, step.session, step.session.case, step.account, step.session.case.records]
-    shown += [step.session.case.opened, await sale.complete(chip.link, step.session, "00", b"")]
-    closing = Scripted(TOLD)
-    shown.append(await refund.start(closing.link, deal(DOWNLOADED, type=REFUND)))
-    for value in shown:
-        for text in (repr(value), str(value)):
-            for secret in ("6210948", "6250946", "110101199", bytes.fromhex(PAN).hex(), repr(bytes.fromhex(PAN))[2:-1]):
-                assert secret not in text, type(value)
-
-
-# --- nothing crashes ---
-
-CARDS = ("unionpay-debit", "unionpay-debit-other", "unionpay-credit-offline-pin", "unionpay-identity", "two-accounts")
-REPLY = bytes.fromhex("910A11223344556677880000 720F9F180400000001 8606841E00000400")
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-async def to_the_end(wire: Wire, wanted: Deal, sw: int | None, response_code: str) -> None:
-    start, choose = (refund.start, refund.choose) if wanted.type == REFUND else (sale.start, sale.choose)
-    step: refund.Step = await start(wire.link, wanted)
-    for _ in range(12):
-        match step:
-            case ChooseApplication():
-                step = await choose(wire.link, step, 0)
-            case EnterPin():
-                step = await sale.pin_tried(wire.link, step, sw)
-            case ShowDocument():
-                step = await sale.document_shown(wire.link, step, sw == OK)
-            case GoOnline():
-                step = await sale.complete(wire.link, step.session, response_code, REPLY)
-            case _:
-                return
-    raise AssertionError("it does not end")
-
-
-def mutated(answer: bytes, at: int, what: bytes, how: str) -> bytes:
-    place = at % max(1, len(answer))
-    match how:
-        case "replace":
-            return what
-        case "body":
-            return what + answer[-2:]
-        case "overwrite":
-            return answer[:place] + what + answer[place + len(what) :]
-        case "insert":
-            return answer[:place] + what + answer[place:]
-        case _:
-            return answer[:place]
-
-
-@FUZZ
-@given(
-    id=st.sampled_from(CARDS),
-    turn=st.integers(0, 24),
-    at=st.integers(0, 255),
-    what=st.binary(min_size=1, max_size=40),
-    how=st.sampled_from(["replace", "body", "overwrite", "insert", "cut"]),
-    sw=st.sampled_from([OK, None, 0x6983, 0x6F00]),
-    response_code=st.sampled_from(["00", "51", ""]),
-    is_refund=st.booleans(),
-    is_offline=st.booleans(),
-)
-async def test_whatever_a_card_answers_once_is_an_end_or_an_emv_error(
-    id: str,
-    turn: int,
-    at: int,
-    what: bytes,
-    how: str,
-    sw: int | None,
-    response_code: str,
-    is_refund: bool,
-    is_offline: bool,
-) -> None:
-    wire = Wire(id, lambda _, answer: mutated(answer, at, what, how) if len(wire.commands) == turn + 1 else answer)
-    data = OFFLINE_TERMINAL if is_offline else DOWNLOADED
-    message = ""
-    try:
-        await to_the_end(wire, deal(data, type=REFUND if is_refund else b"\0"), sw, response_code)
-    except EmvError as error:
-        message = str(error)
-    assert "62109" not in message
-    assert len(wire.commands) < 1000
-
-
-@FUZZ
-@given(st.binary(max_size=64), st.sampled_from(["00", "51", ""]))
-async def test_whatever_an_acquirer_answers_is_an_end_or_an_emv_error(reply: bytes, response_code: str) -> None:
-    chip = Scripted(aip="1C00", says=(format_1(ARQC), format_1(AAC, AC2)))
-    step = await started(chip)
-    assert isinstance(step, GoOnline)
-    try:
-        await sale.complete(chip.link, step.session, response_code, reply)
-    except EmvError:
-        assert chip.instructions == "AE"  # before the card heard anything
-
-
-@FUZZ
-@given(st.dictionaries(st.sampled_from([*range(0x50, 0x5F), 0x82, 0x8A, *range(0x8C, 0x9F), 0x5F24, 0x5F34, 0x9F07,
-       0x9F08, 0x9F0D, 0x9F0E, 0x9F0F, 0x9F14, 0x9F23, 0x9F42, 0x9F49, 0x9F4A, 0x9F61, 0x9F62]),
-       st.binary(max_size=30), max_size=6))  # fmt: skip
-async def test_whatever_a_record_holds_is_an_end_or_an_emv_error(record: dict[int, bytes]) -> None:
-    wire = Scripted({tag: value.hex() for tag, value in record.items()}, aip="7D00")
-    with contextlib.suppress(EmvError):
-        await started(wire, OFFLINE_ROW, keys=DOWNLOADED.keys)
