@@ -33,10 +33,11 @@ bench: $(VENV)/.test
 	$(PY) -m benchmarks.bank_load --terminals 200 --rate 300 --seconds 10
 	$(PY) -m benchmarks.bank_load --terminals 200 --seconds 10
 
-# coverage-guided, ten minutes; not part of the tests, which hold the same laws with hypothesis
+# coverage-guided, ten minutes each; not part of the tests, which hold the same laws with hypothesis
 fuzz: $(VENV)/.test
 	$(PY) -m pip install --disable-pip-version-check -q --require-hashes --no-deps -r requirements-fuzz.lock
-	mkdir -p .fuzz && $(PY) -m tests.fuzz.fuzz_wire -max_total_time=$(or $(FUZZ_SECONDS),600) -artifact_prefix=.fuzz/ .fuzz
+	for what in wire chip; do mkdir -p .fuzz/$$what && \
+		$(PY) -m tests.fuzz.fuzz $$what -max_total_time=$(or $(FUZZ_SECONDS),600) -artifact_prefix=.fuzz/ .fuzz/$$what || exit 1; done
 
 fmt: $(VENV)/.test
 	$(VENV)/bin/ruff check --fix .

@@ -9,7 +9,8 @@ import msgspec
 from terminal.config import Config
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.staff import Staff
-from terminal.emv.parameters import kernel
+from terminal.emv.capk import CapkRefused
+from terminal.emv.parameters import ParametersRefused, kernel
 from terminal.emv.terminal_data import UNIONPAY_TEST, TerminalData
 from terminal.exchange.acquirer import Acquirer
 from terminal.exchange.downloads import AID, BLOCKED, CAPK
@@ -37,12 +38,19 @@ class Room:
     is_signed_in: bool = field(default=False)
 
     async def refresh_kernel(self) -> None:
-        """Take the acquirer's applications, keys and blocked cards as they were last downloaded."""
-        lists = self.journal.parameters
+        """Take the acquirer's applications, keys and blocked cards as they were last downloaded.
+
+        Lists of an earlier version that cannot be used are as none: the next sign-in fetches them anew.
+        """
+        lists, rules = self.journal.parameters, self.config.emv.refund
         aids, capks, blocked = [await lists.all(sort.kind) for sort in (AID, CAPK, BLOCKED)]
+        try:
+            found = kernel(aids.values(), capks.values(), blocked, rules)
+        except (CapkRefused, ParametersRefused):
+            found = kernel((), (), blocked, rules)
         merchant = self.config.merchant
         self.kernel = msgspec.structs.replace(
-            kernel(aids.values(), capks.values(), blocked, self.config.emv.refund),
+            found,
             serial=merchant.terminal_id.encode("ascii", "replace"),
             terminal_id=merchant.terminal_id.encode("ascii", "replace"),
             merchant_id=merchant.merchant_id.encode("ascii", "replace"),

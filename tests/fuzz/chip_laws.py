@@ -2,7 +2,7 @@
 nothing, asks a bounded number of times, and shows no account.
 
 `feed` is one input: its first byte says which law, the rest is what came. Driven by hypothesis in
-tests/unit/terminal/emv/test_emv_fuzz.py and by coverage in tests/fuzz/fuzz_wire.py. A conversation is the answers of a
+tests/unit/terminal/emv/test_emv_fuzz.py and by coverage in tests/fuzz/fuzz.py. A conversation is the answers of a
 card one after the other, each with its length before it; when they are out, the card answers 6F00.
 """
 
@@ -12,6 +12,8 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from simulator.cards.chip import Chip, WasPulled, WentMute
+from simulator.cards.description import CardDescription
 from terminal.emv import apdu, atr, contactless_atr, cvm, dol, issuer, refund, sale, tags, tlv
 from terminal.emv.authentication import authenticate_card, pin_key
 from terminal.emv.capk import Capk, CapkRefused, KeyRing, PublicKey, of_download
@@ -64,10 +66,34 @@ class Script:
         return answer if len(answer) > 1 else FAILS
 
 
-def told(*answers: str) -> bytes:
-    """The answers of a conversation, hex, as one input."""
-    raw = [bytes.fromhex(answer) for answer in answers]
-    return b"".join(bytes((len(answer),)) + answer for answer in raw)
+class Heard:
+    """A card whose answers are written down."""
+
+    def __init__(self, chip: Chip) -> None:
+        self._chip, self.answers = chip, list[bytes]()
+
+    async def transmit(self, command: bytes) -> bytes:
+        """The chip's own answer, or none of one that went wrong."""
+        try:
+            answer = self._chip.respond(command)
+        except (WentMute, WasPulled):
+            answer = FAILS
+        self.answers.append(answer)
+        return answer
+
+
+def conversation(card: CardDescription) -> list[bytes]:
+    """What a card answers in a sale, to its end or to where it goes wrong."""
+    chip = card.virtual()
+    heard = Heard(chip)
+    with contextlib.suppress(EmvError):
+        finished(_sold(Link(heard.transmit, chip.protocol)))
+    return heard.answers
+
+
+def told(*answers: bytes) -> bytes:
+    """The answers of a conversation as one input; what is longer than a length can say is cut."""
+    return b"".join(bytes((len(answer[:255]),)) + answer[:255] for answer in answers)
 
 
 def finished(work: Coroutine[Any, Any, Any]) -> Any:

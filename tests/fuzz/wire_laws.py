@@ -1,7 +1,7 @@
 """What must hold for any bytes from a line. Law: a decoder raises its own error or nothing, and makes little of little.
 
 `feed` is one input: its first byte says which law, the rest is what came. Driven by hypothesis in
-tests/unit/terminal/iso8583/test_wire_fuzz.py and by coverage in tests/fuzz/fuzz_wire.py.
+tests/unit/terminal/iso8583/test_wire_fuzz.py and by coverage in tests/fuzz/fuzz.py.
 """
 
 from __future__ import annotations

@@ -369,6 +369,20 @@ def test_without_the_acquirer_s_applications_and_keys_no_chip_is_sold_to(tmp_pat
     play(tmp_path, bank, script)
 
 
+def test_lists_of_an_earlier_version_that_cannot_be_used_are_fetched_anew(tmp_path, bank):
+    async def first(shop):
+        await shop.first_day()
+        await shop.journal.parameters.replace("capk", {"A00000033308": b"not a key"})
+
+    async def second(shop):
+        await shop.another_day()
+        assert shop.room.kernel.is_downloaded
+        await shop.sell("100")
+
+    day(tmp_path, bank, first)
+    day(tmp_path, bank, second)
+
+
 # --- the issuer's word -----------------------------------------------------------------------------------------------
 def issuer(card, *commands, is_before=False):
     return TestIssuer(scripts={card.pan: Script(commands, is_before)})
