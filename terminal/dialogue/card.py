@@ -26,7 +26,7 @@ from terminal.dialogue.desk import PROMPT_SECONDS, Cancelled, TimedOut
 from terminal.dialogue.presented import KEYED, STRIPE, Handed, of_tap
 from terminal.dialogue.room import Room
 from terminal.dialogue.tap import read_tap
-from terminal.emv.errors import CardBlocked, CardFaulty, EmvError, NotAccepted, SeePhone, UseContact
+from terminal.emv.errors import CardFaulty, EmvError
 from terminal.events import DIGITS, KeyPressed
 from terminal.iso8583.facts import Plastic
 from terminal.ports import CardMute, CardReader, CardRemoved, NoCard, ReaderMissing, TwoCards
@@ -37,18 +37,12 @@ T = TypeVar("T")
 READER_DEADLINE = 3.0  # seconds for the reader to say whether a card is in
 CHIP_SERVICE_CODES = frozenset("26")  # first digit of the service code, ISO/IEC 7813
 PAN_DIGITS, EXPIRY_DIGITS = (12, 19), (4, 4)
-TROUBLE: tuple[tuple[type[Exception], str], ...] = (
+TROUBLE: tuple[tuple[type[Exception], str], ...] = (  # of the devices
     (CardMute, "card-mute"),
     (TimeoutError, "card-mute"),
     (CardRemoved, "card-removed"),
     (NoCard, "card-removed"),
     (TwoCards, "two-cards"),
-    (SeePhone, "see-phone"),
-    (UseContact, "use-contact"),
-    (CardBlocked, "card-blocked"),
-    (NotAccepted, "card-not-accepted"),
-    (CardFaulty, "card-faulty"),
-    (EmvError, "card-faulty"),
     (ReaderMissing, "reader-missing"),
 )
 UNREADABLE = (CardMute, TimeoutError, CardFaulty)  # failures of the chip itself, that open the way to its stripe
@@ -97,11 +91,18 @@ async def present(
             name, args = stop.name, stop.args_
         except (CardMute, CardRemoved, NoCard, TwoCards, EmvError, ReaderMissing, TimeoutError) as error:
             tried.unreadable += isinstance(error, UNREADABLE)
-            name, args = next(name for kind, name in TROUBLE if isinstance(error, kind)), {}
+            name, args = _name(error), {}
         if _may_fall_back(room, tried) and name in ("card-mute", "card-faulty"):
             name = "swipe-instead"
         if await bad_news.tell(room.desk, room.journal, name, title, **args) != "enter":
             raise Cancelled
+
+
+def _name(error: Exception) -> str:
+    """The piece of bad news; the kernel's errors carry it themselves."""
+    if isinstance(error, EmvError):
+        return error.code
+    return next(name for kind, name in TROUBLE if isinstance(error, kind))
 
 
 async def _talk(room: Room, title: Say, talk: Callable[[Chip], Awaitable[T]]) -> T:

@@ -48,10 +48,10 @@ class ApplicationBlocked(ApplicationRefused):
 class UseContact(EmvError):
     """请插卡: tapped, the card gives nothing; in the slot it may (Book B, "Insert, Swipe or Try Another Card")."""
 
-    code = "card-use-contact"
+    code = "use-contact"
 
 
 class SeePhone(EmvError):
     """The phone wants to be unlocked first, and tapped again (Book C-3, 6986 at GPO)."""
 
-    code = "card-see-phone"
+    code = "see-phone"

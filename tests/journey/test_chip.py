@@ -6,11 +6,16 @@ from keys.issuer_script import BLOCK_APPLICATION, UNBLOCK_PIN, ScriptCommand
 from simulator.acquirer.issuer import Script, TestIssuer
 from simulator.cards.chip import Misbehaving
 from simulator.cards.contactless_card import ContactlessCard, ContactlessSettings
+from terminal.config import EmvConfig
+from terminal.emv import tags, tlv
+from terminal.emv.terminal_data import RefundRule
+from terminal.emv.verification import Tvr
 from terminal.exchange.stages import Accepted, Refused, Reversed
 from terminal.iso8583.codec import decode
 from terminal.iso8583.cup import cup
 from terminal.iso8583.frame import unpack
 from terminal.iso8583.kinds import Kind
+from terminal.ports import PinpadLost
 from terminal.refund.policy import Policy
 from tests.journey.shop import PIN, Bank, day
 
@@ -495,12 +500,7 @@ def test_a_card_pulled_after_its_arqc_has_the_sale_reversed(tmp_path, bank):
 
 def test_a_card_that_nobody_could_be_asked_about_hears_that_too(tmp_path, bank):
     """Unable to go online: an AAC, so that the card's own counters are right (Book 3, 10.11)."""
-    heard = []
-
-    class Listening(Misbehaving):
-        def respond(self, command):
-            heard.append(command)
-            return super().respond(command)
+    chip = Listening(bank.tray["unionpay-debit"].virtual())
 
     async def script(shop):
         await shop.idle()
@@ -508,7 +508,7 @@ def test_a_card_that_nobody_could_be_asked_about_hears_that_too(tmp_path, bank):
         await shop.see("请输入消费金额")
         await shop.enter("100")
         await shop.see("请插卡")
-        shop.reader.insert(Listening(bank.tray["unionpay-debit"].virtual()))
+        shop.reader.insert(chip)
         await shop.see("请勿拔卡，直到")
         bank.line("down")
         await shop.press("enter")
@@ -516,7 +516,7 @@ def test_a_card_that_nobody_could_be_asked_about_hears_that_too(tmp_path, bank):
         await shop.settle(1)
 
     play(tmp_path, bank, script)
-    assert [command[1:3].hex() for command in heard][-1] == "ae00"
+    assert chip.heard[-1] == "ae00"
 
 
 # --- tap -------------------------------------------------------------------------------------------------------------
@@ -625,5 +625,110 @@ def test_a_sale_takes_no_tap(tmp_path, bank):
         await shop.tap("unionpay-debit")
         await shop.settle(1)
         assert "请插卡" in shop.text()
+
+    play(tmp_path, bank, script)
+
+
+# --- profiles --------------------------------------------------------------------------------------------------------
+def ruled(profile, **more):
+    return EmvConfig({"A000000333": RefundRule(profile, **more)})
+
+
+class Listening(Misbehaving):
+    """A good card whose commands are written down."""
+
+    def __init__(self, chip):
+        super().__init__(chip)
+        self.heard = []
+
+    def respond(self, command):
+        self.heard.append(command[1:3].hex())
+        return super().respond(command)
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked"),
+    [("READ_ONLY", []), ("AAC_CLOSE", ["ae00"]), ("ARQC", ["ae80"]), ("FULL", ["ae90", "ae50"])],  # CDA asked for: 10
+)
+def test_a_refund_asks_the_card_for_what_its_profile_says(tmp_path, bank, profile, asked):
+    chip = Listening(bank.tray["unionpay-debit-other"].virtual())
+
+    async def script(shop):
+        await shop.sell("1000", "unionpay-debit-other")
+        await tapped_refund(shop, "400")
+        shop.reader.insert(chip)
+        await shop.see("再核对一遍")
+        await shop.press("enter")
+        await shop.see("退货已受理")
+        assert requests(shop, "0220")[-1]["icc_data"] == ""
+
+    play(tmp_path, bank, script, emv=ruled(profile))
+    assert [command for command in chip.heard if command.startswith("ae")] == asked
+    assert bank.balance("unionpay-debit-other") == 999_400
+
+
+def test_a_full_refund_asks_for_the_pin_and_sends_it(tmp_path, bank):
+    async def script(shop):
+        await sale(shop, "unionpay-debit-pin")
+        await shop.see("请持卡人输入密码")
+        await shop.enter(PIN)
+        await agreed(shop)
+        await tapped_refund(shop, "400")
+        await shop.insert("unionpay-debit-pin")
+        await shop.see("请持卡人输入密码", "¥4.00")
+        await shop.enter(PIN)
+        await shop.see("再核对一遍")
+        await shop.press("enter")
+        await shop.see("退货已受理")
+        assert requests(shop, "0220")[-1]["entry_mode"] == "051"
+
+    play(tmp_path, bank, script, emv=ruled("FULL"))
+    assert bank.balance("unionpay-debit-pin") == 999_400
+
+
+def test_a_card_that_declines_its_full_refund_gives_nothing_back(tmp_path, bank):
+    async def script(shop):
+        await shop.sell("1000")
+        await tapped_refund(shop, "400")
+        await shop.insert("unionpay-debit", spoils="answers-aac")
+        await shop.see("卡片拒绝了交易", "没有发送交易")
+
+    play(tmp_path, bank, script, emv=ruled("FULL"))
+    assert bank.balance() == 999_000
+
+
+def test_a_close_that_fails_changes_nothing_for_the_refund(tmp_path, bank):
+    class Tired(Misbehaving):
+        def respond(self, command):
+            return bytes.fromhex("6985") if command[1] == 0xAE else super().respond(command)
+
+    async def script(shop):
+        await shop.sell("1000")
+        await tapped_refund(shop, "400")
+        shop.reader.insert(Tired(bank.tray["unionpay-debit"].virtual()))
+        await shop.see("再核对一遍")
+        await shop.press("enter")
+        await shop.see("退货已受理")
+        assert "chip-not-closed" in str(shop.journal._store.rows("SELECT kind FROM event"))
+
+    play(tmp_path, bank, script, emv=ruled("AAC_CLOSE"))
+    assert bank.balance() == 999_400
+
+
+# --- a pad that breaks -----------------------------------------------------------------------------------------------
+def test_a_broken_pin_pad_is_a_bit_of_the_tvr_and_the_list_goes_on(tmp_path, bank):
+    class Broken:
+        async def online(self, prompt, pan):
+            raise PinpadLost("it does not answer")
+
+        offline = online
+
+    async def script(shop):
+        shop.room.pinpad = Broken()
+        await sale(shop, "unionpay-debit-pin")
+        await agreed(shop)  # by signature
+        said = dict(tlv.parse(bytes.fromhex(requests(shop)[0]["icc_data"])))
+        assert Tvr.PIN_PAD_MISSING in Tvr.from_bytes(said[tags.TVR])
+        assert said[tags.CVM_RESULTS].hex() == "1e0300"
 
     play(tmp_path, bank, script)
