@@ -228,7 +228,6 @@ class Passwords(Protocol):
     """Codes of people, slow to guess."""
 
     async def digest(self, code: str) -> str: ...
-
     async def matches(self, digest: str, code: str) -> bool: ...
 
 

@@ -28,7 +28,7 @@ from terminal.screens import Item, Say, say
 T = TypeVar("T")
 Choose = Callable[[Link, ChooseApplication, int], Coroutine[Any, Any, refund.Step]]
 DEADLINE = 8.0  # seconds for one stretch of commands: a mute card blocks PC/SC for ever
-HUNDRED = 100
+HIGHEST_CHANCE = 99  # EMV 4.4 Book 3, 10.6.2: a number from 1 to 99
 CHANCE = UNPREDICTABLE + 4  # bytes: the unpredictable number, and random selection
 DOCUMENTS = ("00", "01", "02", "03", "04", "05")  # tag 9F62, PBOC
 
@@ -77,7 +77,7 @@ def deal(room: Room, amount: Money, stan: str, type: bytes, chance: bytes) -> De
         unpredictable_number=chance[:UNPREDICTABLE],
         stan=stan,
         type=type,
-        chance=int.from_bytes(chance[UNPREDICTABLE:]) % HUNDRED,
+        chance=1 + int.from_bytes(chance[UNPREDICTABLE:]) % HIGHEST_CHANCE,
     )
 
 

@@ -25,7 +25,7 @@ LARGEST_BINARY = 0xFFFF_FFFF  # tag 81: four bytes
 class Deal(msgspec.Struct, frozen=True):
     """What is to be done with the card. `date` YYMMDD, `time` HHMMSS, `stan` digits, four unpredictable bytes.
 
-    `chance`, 0 to 99, is drawn by the caller for random selection (Book 3, 10.6.2).
+    `chance`, 1 to 99, is drawn by the caller for random selection (Book 3, 10.6.2).
     """
 
     terminal: TerminalData

@@ -45,7 +45,7 @@ def kernel(
         UNIONPAY_TEST,
         applications=chosen,
         keys=keys,
-        exceptions=tuple(exceptions),
+        exceptions=tuple(filter(None, exceptions)),
         is_downloaded=bool(rows and keys.capks),
     )
 

@@ -1,6 +1,6 @@
 """Terminal risk management. Law: EMV 4.4 Book 3, 10.6: it protects acquirer and issuer, whatever the AIP says of it.
 
-The caller brings chance (a number from 0 to 99) and what the card answered to GET DATA; nothing here asks anybody.
+The caller brings chance (a number from 1 to 99) and what the card answered to GET DATA; nothing here asks anybody.
 
 >>> row = Application(b"", floor_limit=10_000, threshold=2_000, target_percent=20, max_target_percent=60)
 >>> chance_of(row, 1_000), chance_of(row, 6_000), chance_of(row, 9_999)
@@ -34,11 +34,11 @@ def manage(application: Application, amount: int, chance: int, is_listed: bool, 
         found |= Tvr.MERCHANT_FORCED_ONLINE
     if amount >= application.floor_limit:
         return found | Tvr.FLOOR_LIMIT_EXCEEDED
-    return found | Tvr.RANDOMLY_SELECTED if chance < chance_of(application, amount) else found
+    return found | Tvr.RANDOMLY_SELECTED if chance <= chance_of(application, amount) else found
 
 
 def chance_of(application: Application, amount: int) -> int:
-    """How many of a hundred such sales go online by chance (10.6.2): more of them the nearer the floor limit."""
+    """How many per cent of such sales go online by chance (10.6.2): more of them the nearer the floor limit."""
     target, most = application.target_percent, application.max_target_percent
     if amount < application.threshold:
         return target

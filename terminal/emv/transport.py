@@ -57,4 +57,6 @@ class Link:
         raw = await self._transmit(tpdu)
         if len(raw) < 2:
             raise CardFaulty("a response without a status word")
+        if len(raw) > LONGEST_BODY + 2:
+            raise CardFaulty("a response longer than a short command can have")
         return Response(raw[:-2], int.from_bytes(raw[-2:]))

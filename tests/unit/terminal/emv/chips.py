@@ -29,7 +29,9 @@ OFFLINE_TERMINAL = msgspec.structs.replace(
     DOWNLOADED,
     terminal_type=b"\x22",
     applications=tuple(
-        msgspec.structs.replace(row, floor_limit=100_000, tac_online=bytes(5), tac_default=bytes(5))
+        msgspec.structs.replace(
+            row, floor_limit=100_000, tac_online=bytes(5), tac_default=bytes(5), target_percent=0, max_target_percent=0
+        )
         for row in DOWNLOADED.applications
     ),
 )

@@ -226,8 +226,8 @@ async def test_6985_at_gpo_is_the_next_and_after_the_last_the_slot() -> None:
 @pytest.mark.parametrize(
     ("status", "kind", "code"),
     [
-        ("6984", UseContact, "card-use-contact"),
-        ("6986", SeePhone, "card-see-phone"),
+        ("6984", UseContact, "use-contact"),
+        ("6986", SeePhone, "see-phone"),
         ("6A81", CardFaulty, "card-faulty"),
         ("6283", CardFaulty, "card-faulty"),
     ],
