@@ -17,7 +17,7 @@ from typing import Any
 from drivers.own_thread import OwnThread, apart
 from drivers.pcsc_slots import NO_READER, NO_SERVICE, Slots, Watch, pcsc_context, scard_module
 from terminal.emv import atr as answer_to_reset
-from terminal.emv import contactless_atr
+from terminal.emv.contactless import atr as contactless_atr
 from terminal.emv.errors import CardFaulty
 from terminal.ports import CardMute, CardRemoved, DeviceError, NoCard, ReaderMissing, TwoCards
 

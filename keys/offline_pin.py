@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from keys.pin_block import PIN_DIGITS
-from terminal.emv.capk import PublicKey
+from terminal.emv.oda.capk import PublicKey
 from terminal.ports import KeyRefused
 
 BLOCK, CHALLENGE = 8, 8  # bytes: ISO 9564-1 format 2; the card's unpredictable number

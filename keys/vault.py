@@ -20,7 +20,7 @@ from keys.mac import rule_of
 from keys.pin_block import pin_block
 from keys.track import encrypt_track
 from keys.working_keys import WORKING_KEYS, unwrap
-from terminal.emv.capk import PublicKey
+from terminal.emv.oda.capk import PublicKey
 from terminal.ports import KeyMissing, KeyRefused
 
 TMK_SIZES = {DES.name: (8, 16), SM4.name: (16,), AES.name: (16, 32)}  # 8: a terminal of single DES (60.3 = 001)

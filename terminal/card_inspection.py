@@ -14,8 +14,8 @@ import msgspec
 
 from terminal.card_report import CommandSeen, Report, lines
 from terminal.config import Config, ConfigRefused
-from terminal.emv.capk import CapkRefused, ring
-from terminal.emv.inspection import inspect
+from terminal.emv.inspection.inspect import inspect
+from terminal.emv.oda.capk import CapkRefused, ring
 from terminal.emv.opening import Deal
 from terminal.emv.parameters import ParametersRefused, kernel
 from terminal.emv.terminal_data import TerminalData

@@ -12,8 +12,8 @@ import msgspec
 
 from terminal.emv import tags
 from terminal.emv.cvm import ALWAYS, FAIL
-from terminal.emv.cvm_words import CONDITIONS, METHODS, CvmWords
-from terminal.emv.inspected import (
+from terminal.emv.inspection.cvm_words import CONDITIONS, METHODS, CvmWords
+from terminal.emv.inspection.inspected import (
     ApplicationSeen,
     Bitfield,
     CertificateSeen,
@@ -23,7 +23,7 @@ from terminal.emv.inspected import (
     ObjectSeen,
     RecordSeen,
 )
-from terminal.emv.meaning import FLAGS
+from terminal.emv.inspection.meaning import FLAGS
 
 WIDTH, LABEL, DEEP = 80, 14, 10
 LEVELS = {Level.STOP: "STOP", Level.WRONG: "WRONG", Level.NOTE: "note"}

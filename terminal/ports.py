@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from terminal.emv.apdu import Response
-from terminal.emv.capk import PublicKey
+from terminal.emv.oda.capk import PublicKey
 from terminal.events import Event, KeyPressed
 from terminal.paper import Paper
 from terminal.receipt import Receipt

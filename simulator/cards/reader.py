@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 
 from simulator.cards.chip import Chip, WasPulled, WentMute, seconds_taken
-from terminal.emv import atr, contactless_atr
+from terminal.emv import atr
+from terminal.emv.contactless import atr as contactless_atr
 from terminal.emv.errors import CardFaulty
 from terminal.ports import CardMute, CardRemoved, NoCard, ReaderMissing, TwoCards
 from terminal.swipe import Swipe, parse

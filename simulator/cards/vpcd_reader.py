@@ -13,7 +13,8 @@ import functools
 import socket
 from collections.abc import AsyncIterator
 
-from terminal.emv import atr, contactless_atr
+from terminal.emv import atr
+from terminal.emv.contactless import atr as contactless_atr
 from terminal.emv.errors import CardFaulty
 from terminal.ports import CardMute, CardRemoved, NoCard, TwoCards
 

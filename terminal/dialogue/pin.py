@@ -7,7 +7,7 @@ from collections.abc import Callable
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.room import Room
 from terminal.emv import apdu
-from terminal.emv.capk import PublicKey
+from terminal.emv.oda.capk import PublicKey
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
 from terminal.ports import Send, Vault

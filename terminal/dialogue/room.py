@@ -9,7 +9,7 @@ import msgspec
 from terminal.config import Config
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.staff import Staff
-from terminal.emv.capk import CapkRefused
+from terminal.emv.oda.capk import CapkRefused
 from terminal.emv.parameters import ParametersRefused, kernel
 from terminal.emv.terminal_data import UNIONPAY_TEST, TerminalData
 from terminal.exchange.acquirer import Acquirer

@@ -8,7 +8,7 @@ from terminal.dialogue.chip import timed
 from terminal.dialogue.room import Room
 from terminal.emv import tags
 from terminal.emv.account import Account
-from terminal.emv.contactless import read_tapped
+from terminal.emv.contactless.account import read_tapped
 from terminal.emv.opening import REFUND, UNPREDICTABLE
 from terminal.ports import CardReader
 from terminal.screens import Say, say

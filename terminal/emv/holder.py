@@ -13,10 +13,10 @@ import msgspec
 
 from terminal.emv import apdu, cvm, dol, risk, tags, tlv
 from terminal.emv.account import Account, account
-from terminal.emv.authentication import Authenticated, authenticate_card, pin_key
-from terminal.emv.capk import PublicKey
 from terminal.emv.cvm import Outcome, Trying, Verified
 from terminal.emv.errors import TlvError
+from terminal.emv.oda.authentication import Authenticated, authenticate_card, pin_key
+from terminal.emv.oda.capk import PublicKey
 from terminal.emv.opening import Opened
 from terminal.emv.read import Records, read, require_mandatory
 from terminal.emv.restrictions import restrict

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from terminal.emv import tags, tlv
-from terminal.emv.capk import ring
 from terminal.emv.errors import EmvError
+from terminal.emv.oda.capk import ring
 from terminal.emv.terminal_data import RID, UNIONPAY_TEST, Application, RefundRule, TerminalData, refund_rule
 
 SELECTION, DDOL = 0xDF01, 0xDF14  # application selection indicator: 00 partial names match

@@ -77,6 +77,12 @@ def named(name: bytes, known: tuple[Application, ...]) -> Candidate | None:
     return next(iter(_matches({tags.DF_NAME: name}, tags.DF_NAME, known)), None)
 
 
+def row_for(name: bytes, known: tuple[Application, ...]) -> Application | None:
+    """The best row of ours for one name: the same name before a partial one (Book 1, 12.3.1)."""
+    fits = [row for row in known if name == row.aid or (row.is_partial and name.startswith(row.aid))]
+    return max(fits, key=lambda row: len(row.aid), default=None)
+
+
 def nothing_left(is_any_blocked: bool) -> EmvError:
     """Why no application is left."""
     if is_any_blocked:
@@ -146,15 +152,14 @@ def _of_fci(response: Response, application: Application) -> Candidates:
 
 
 def _matches(values: dict[int, bytes], name_tag: int, known: tuple[Application, ...]) -> Candidates:
-    """The best row of ours for one name: the same name before a partial one (Book 1, 12.3.1)."""
+    """As a candidate, when we have a row for its name."""
     name = values.get(name_tag, b"")
     if len(name) not in NAME_LENGTH:
         return ()
-    fits = [row for row in known if name == row.aid or (row.is_partial and name.startswith(row.aid))]
-    if not fits:
+    row = row_for(name, known)
+    if row is None:
         return ()
     priority = (values.get(tags.PRIORITY) or b"\0")[0]
-    row = max(fits, key=lambda row: len(row.aid))
     return (Candidate(name, _label(values), priority & PRIORITY, bool(priority & CONFIRM), row),)
 
 

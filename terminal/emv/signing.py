@@ -12,10 +12,10 @@ import msgspec
 
 from terminal.emv import dol, tags
 from terminal.emv.action import Cryptogram
-from terminal.emv.authentication import Method
 from terminal.emv.cryptogram import Generated, generate
-from terminal.emv.dynamic import check_cda
 from terminal.emv.holder import Case
+from terminal.emv.oda.authentication import Method
+from terminal.emv.oda.dynamic import check_cda
 from terminal.emv.transport import Link
 from terminal.emv.verification import Tvr
 

@@ -104,6 +104,7 @@ SIGNED_DYNAMIC = 0x9F4B
 ICC_DYNAMIC_NUMBER = 0x9F4C
 LOG_ENTRY = 0x9F4D
 MERCHANT_NAME = 0x9F4E
+LOG_FORMAT = 0x9F4F
 IDENTITY_NUMBER = 0x9F61  # PBOC: number of the cardholder's document (Book 3 knows no such method)
 IDENTITY_KIND = 0x9F62  # PBOC: 00 identity card, 01 officer's, 02 passport, 03 entry permit, 04 temporary, 05 other
 TTQ = 0x9F66  # terminal transaction qualifiers, contactless

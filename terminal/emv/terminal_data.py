@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from terminal.emv.capk import KeyRing
+from terminal.emv.oda.capk import KeyRing
 from terminal.emv.verification import AdditionalCapabilities, Capabilities
 
 FIVE = bytes(5)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from terminal.emv.capk import CapkRefused, of_download
+from terminal.emv.oda.capk import CapkRefused, of_download
 from terminal.emv.parameters import ParametersRefused, application
 from terminal.exchange.acquirer import Acquirer
 from terminal.iso8583.cup_management import download

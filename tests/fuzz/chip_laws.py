@@ -14,13 +14,14 @@ from typing import Any
 
 from simulator.cards.chip import Chip, WasPulled, WentMute
 from simulator.cards.description import CardDescription
-from terminal.emv import apdu, atr, contactless_atr, cvm, dol, issuer, refund, sale, tags, tlv
-from terminal.emv.authentication import authenticate_card, pin_key
-from terminal.emv.capk import Capk, CapkRefused, KeyRing, PublicKey, of_download
-from terminal.emv.contactless import read_tapped
+from terminal.emv import apdu, atr, cvm, dol, issuer, refund, sale, tags, tlv
+from terminal.emv.contactless import atr as contactless_atr
+from terminal.emv.contactless.account import read_tapped
 from terminal.emv.errors import EmvError
 from terminal.emv.holder import EnterPin, PinForm, ShowDocument
 from terminal.emv.initiate import locator
+from terminal.emv.oda.authentication import authenticate_card, pin_key
+from terminal.emv.oda.capk import Capk, CapkRefused, KeyRing, PublicKey, of_download
 from terminal.emv.opening import PURCHASE, REFUND, ChooseApplication, Deal
 from terminal.emv.parameters import ParametersRefused, application
 from terminal.emv.read import Records

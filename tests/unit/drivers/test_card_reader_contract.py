@@ -24,7 +24,7 @@ from simulator.cards.vpcd import VpcdCard
 from simulator.cards.vpcd_reader import VpcdReader
 from terminal.emv import refund, sale
 from terminal.emv.account import Account
-from terminal.emv.contactless import read_tapped
+from terminal.emv.contactless.account import read_tapped
 from terminal.emv.opening import ChooseApplication, Deal
 from terminal.emv.terminal_data import UNIONPAY_TEST
 from terminal.emv.transport import Link

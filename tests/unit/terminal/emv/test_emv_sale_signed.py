@@ -10,7 +10,7 @@ import pytest
 from simulator.acquirer.issuer import TestIssuer
 from terminal.emv import sale, tags, tlv
 from terminal.emv.action import Cryptogram
-from terminal.emv.authentication import Method
+from terminal.emv.oda.authentication import Method
 from terminal.emv.sale import Ended, GoOnline
 from terminal.emv.verification import Tsi, Tvr
 from tests.unit.terminal.emv.chips import (

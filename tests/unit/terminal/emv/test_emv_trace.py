@@ -13,9 +13,9 @@ from simulator.acquirer.issuer import TestIssuer
 from simulator.cards.tray import card
 from terminal.emv import refund, sale, tags
 from terminal.emv.action import Cryptogram
-from terminal.emv.capk import KeyRing
 from terminal.emv.errors import CardBlocked, CardFaulty, ReplyFaulty
 from terminal.emv.holder import EnterPin, ShowDocument
+from terminal.emv.oda.capk import KeyRing
 from terminal.emv.opening import REFUND, ChooseApplication
 from terminal.emv.refund import Captured
 from terminal.emv.sale import Ended, GoOnline, Step

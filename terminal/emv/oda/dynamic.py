@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
-from terminal.emv.capk import PublicKey
-from terminal.emv.recovery import HASH_LENGTH, Check, Frame, Unproven, hash_of, recover, require
+from terminal.emv.oda.capk import PublicKey
+from terminal.emv.oda.recovery import HASH_LENGTH, Check, Frame, Unproven, hash_of, recover, require
 
 SIGNED = Frame(form=0x05, hash_algorithm_at=1, fixed=3)  # Book 2, tables 17 and 22
 LENGTH_AT = 2

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from terminal.emv import tags
-from terminal.emv.authentication import Method, authenticate_card
-from terminal.emv.capk import KeyRing
-from terminal.emv.chain import explain_chain
+from terminal.emv.oda.authentication import Method, authenticate_card
+from terminal.emv.oda.capk import KeyRing
+from terminal.emv.oda.chain import explain_chain
+from terminal.emv.oda.recovery import Check
 from terminal.emv.read import Records
-from terminal.emv.recovery import Check
 from terminal.emv.transport import Link
 from terminal.emv.verification import Aip, Capabilities, Tsi, Tvr
-from tests.unit.terminal.emv.card_issuer import (
+from tests.unit.terminal.emv.oda.card_issuer import (
     AIP,
     ALL,
     DDOL,

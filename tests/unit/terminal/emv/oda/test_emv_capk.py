@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terminal.emv import tlv
-from terminal.emv.capk import Capk, CapkRefused, KeyRing, PublicKey, of_download, ring
+from terminal.emv.oda.capk import Capk, CapkRefused, KeyRing, PublicKey, of_download, ring
 
 PUBLISHED = json.loads((files("simulator.acquirer") / "capk_test.json").read_text("ascii"))["keys"]
 UNIONPAY = bytes.fromhex("A000000333")

@@ -13,9 +13,9 @@ from simulator.acquirer.downloads import capks
 from simulator.cards.chip import Chip
 from simulator.cards.tray import card
 from terminal.emv import tags
-from terminal.emv.capk import KeyRing, ring
-from terminal.emv.inspected import ApplicationSeen, Inspection, Level, needles, objects_seen
-from terminal.emv.inspection import inspect
+from terminal.emv.inspection.inspect import inspect
+from terminal.emv.inspection.inspected import ApplicationSeen, Inspection, Level, needles, objects_seen
+from terminal.emv.oda.capk import KeyRing, ring
 from terminal.emv.opening import Deal
 from terminal.emv.terminal_data import UNIONPAY_TEST, Application
 from terminal.emv.transport import Link

@@ -9,7 +9,16 @@ import msgspec
 
 from terminal.emv import apdu, tags, tlv
 from terminal.emv.errors import CardFaulty, EmvError
-from terminal.emv.selection import CONFIRM, DIRECTORY_SFI, LAST_RECORD, MOST_OF_ONE_AID, NAME_LENGTH, PRIORITY, PSE
+from terminal.emv.selection import (
+    CONFIRM,
+    DIRECTORY_SFI,
+    LAST_RECORD,
+    MOST_OF_ONE_AID,
+    NAME_LENGTH,
+    PRIORITY,
+    PSE,
+    row_for,
+)
 from terminal.emv.terminal_data import Application
 from terminal.emv.transport import Link
 
@@ -53,12 +62,6 @@ async def listing(link: Link, known: tuple[Application, ...]) -> Listing:
     return Listing(said, is_card_blocked, tuple(best_first))
 
 
-def accepted(name: bytes, known: tuple[Application, ...]) -> Application | None:
-    """The terminal's best row for a name (Book 1, 12.3.1)."""
-    fits = [row for row in known if name == row.aid or (row.is_partial and name.startswith(row.aid))]
-    return max(fits, key=lambda row: len(row.aid), default=None)
-
-
 async def _directory(link: Link, known: tuple[Application, ...]) -> tuple[str, list[Listed], int]:
     """What it was in words, what it lists, and the status word (Book 1, 12.3.2)."""
     response = await link.send(apdu.select(PSE))
@@ -89,7 +92,7 @@ async def _entries(link: Link, sfi: int, known: tuple[Application, ...], found: 
                 name = values.get(tags.AID_CARD, b"")
                 if len(name) not in NAME_LENGTH:
                     raise CardFaulty(f"record {record} names no application")
-                found.append(_listed(name, values, accepted(name, known), is_in_directory=True))
+                found.append(_listed(name, values, row_for(name, known), is_in_directory=True))
 
 
 async def _by_aid(link: Link, row: Application) -> list[Listed]:

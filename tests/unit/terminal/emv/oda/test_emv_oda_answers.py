@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terminal.emv import tags, tlv
-from terminal.emv.authentication import Method, authenticate_card, pin_key
-from terminal.emv.capk import PublicKey
-from terminal.emv.chain import explain_chain
+from terminal.emv.oda.authentication import Method, authenticate_card, pin_key
+from terminal.emv.oda.capk import PublicKey
+from terminal.emv.oda.chain import explain_chain
 from terminal.emv.read import Records
 from terminal.emv.transport import Link
 from terminal.emv.verification import Capabilities, Tsi, Tvr
-from tests.unit.terminal.emv.card_issuer import (
+from tests.unit.terminal.emv.oda.card_issuer import (
     AIP,
     ALL,
     DDOL,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.emv import issuer_data as iad
-from terminal.emv.issuer_data import IssuerData, issuer_data
+from terminal.emv.inspection import issuer_data as iad
+from terminal.emv.inspection.issuer_data import IssuerData, issuer_data
 
 
 def read(raw: str) -> tuple[IssuerData, dict[str, str]]:

@@ -12,7 +12,7 @@ from hmac import compare_digest
 
 import msgspec
 
-from terminal.emv.capk import SHA_1, PublicKey
+from terminal.emv.oda.capk import SHA_1, PublicKey
 
 HEADER, TRAILER = 0x6A, 0xBC
 HASH_LENGTH = 20

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from terminal.emv import tags
-from terminal.emv.capk import Capk, KeyRing, PublicKey
-from terminal.emv.certificate import CARD, ISSUER, PADDING, PIN, Certificate, opened, require_card, require_issuer
+from terminal.emv.oda.capk import Capk, KeyRing, PublicKey
+from terminal.emv.oda.certificate import CARD, ISSUER, PADDING, PIN, Certificate, opened, require_card, require_issuer
+from terminal.emv.oda.recovery import Check, Unproven
+from terminal.emv.oda.static import data_authentication_code, static_data
 from terminal.emv.read import Records
-from terminal.emv.recovery import Check, Unproven
 from terminal.emv.restrictions import full_date
-from terminal.emv.static import data_authentication_code, static_data
 from terminal.emv.verification import Aip
 
 

@@ -12,12 +12,12 @@ from enum import Enum
 import msgspec
 
 from terminal.emv import apdu, dol, tags, tlv
-from terminal.emv.capk import KeyRing, PublicKey
-from terminal.emv.chain import Chain, chain
-from terminal.emv.dynamic import dynamic_number
 from terminal.emv.errors import CardFaulty, TlvError
+from terminal.emv.oda.capk import KeyRing, PublicKey
+from terminal.emv.oda.chain import Chain, chain
+from terminal.emv.oda.dynamic import dynamic_number
+from terminal.emv.oda.recovery import Check, Unproven, require
 from terminal.emv.read import Records
-from terminal.emv.recovery import Check, Unproven, require
 from terminal.emv.transport import Link
 from terminal.emv.verification import Aip, Capabilities, Tsi, Tvr
 

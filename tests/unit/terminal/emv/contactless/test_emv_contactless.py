@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from simulator.cards.contactless_card import AIDS, ContactlessCard, ContactlessSettings, Kind
 from terminal.emv import apdu, tags, tlv
 from terminal.emv.account import Account
-from terminal.emv.contactless import read_tapped
-from terminal.emv.contactless_atr import check
-from terminal.emv.contactless_entry import PPSE
+from terminal.emv.contactless.account import read_tapped
+from terminal.emv.contactless.atr import check
+from terminal.emv.contactless.entry import PPSE
 from terminal.emv.errors import CardBlocked, CardFaulty, EmvError, NotAccepted, SeePhone, UseContact
 from terminal.emv.terminal_data import UNIONPAY_TEST, Application
 

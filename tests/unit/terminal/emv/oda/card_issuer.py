@@ -14,9 +14,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from terminal.emv import tags, tlv
-from terminal.emv.authentication import Authenticated, authenticate_card
-from terminal.emv.capk import Capk, KeyRing, PublicKey
-from terminal.emv.chain import ChainReport, explain_chain
+from terminal.emv.oda.authentication import Authenticated, authenticate_card
+from terminal.emv.oda.capk import Capk, KeyRing, PublicKey
+from terminal.emv.oda.chain import ChainReport, explain_chain
 from terminal.emv.read import Records
 from terminal.emv.transport import Link
 from terminal.emv.verification import Aip, Capabilities

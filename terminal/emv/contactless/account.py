@@ -14,8 +14,8 @@ import msgspec
 
 from terminal.emv import apdu, dol, tags, tlv
 from terminal.emv.account import Account, account
-from terminal.emv.contactless_atr import CONTACTLESS
-from terminal.emv.contactless_entry import Entry, entries
+from terminal.emv.contactless.atr import CONTACTLESS
+from terminal.emv.contactless.entry import Entry, entries
 from terminal.emv.errors import ApplicationBlocked, ApplicationRefused, CardBlocked, CardFaulty, SeePhone, UseContact
 from terminal.emv.initiate import AIP_LENGTH, locator
 from terminal.emv.read import read

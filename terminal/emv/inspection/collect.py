@@ -12,13 +12,12 @@ import msgspec
 from terminal.emv import apdu, dol, tags, tlv
 from terminal.emv.errors import ApplicationRefused, CardFaulty, EmvError
 from terminal.emv.initiate import AflEntry, Initiated, initiate
-from terminal.emv.inspected import Level, News, State
-from terminal.emv.listing import Listed
+from terminal.emv.inspection.inspected import Level, News, State
+from terminal.emv.inspection.listing import Listed
 from terminal.emv.read import Records, read
 from terminal.emv.transport import Link
 
-LOG_FORMAT = 0x9F4F
-ASKED = (tags.ATC, tags.LAST_ONLINE_ATC, tags.PIN_TRIES, LOG_FORMAT)  # GET DATA (Book 3, 7.3); each may be refused
+ASKED = (tags.ATC, tags.LAST_ONLINE_ATC, tags.PIN_TRIES, tags.LOG_FORMAT)  # GET DATA (Book 3, 7.3); each may be refused
 STATES: dict[int, State] = {apdu.OK: "read", apdu.SELECTED_BLOCKED: "blocked"}
 
 Place = tuple[AflEntry, tlv.Pairs, str]  # a line of one record, its objects, why it could not be read

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from terminal.emv import tags
-from terminal.emv.capk import PublicKey
+from terminal.emv.oda.capk import PublicKey
+from terminal.emv.oda.recovery import Check, Frame, recover, require
 from terminal.emv.read import Records
-from terminal.emv.recovery import Check, Frame, recover, require
 from terminal.emv.verification import Aip
 
 SIGNED = Frame(form=0x03, hash_algorithm_at=1, fixed=4)  # Book 2, table 7

@@ -172,7 +172,7 @@ ENTRIES = {
     tags.ICC_DYNAMIC_NUMBER: Entry("ICC dynamic number"),
     tags.LOG_ENTRY: Entry("Log entry"),
     tags.MERCHANT_NAME: Entry("Merchant name and location", Form.TEXT),
-    0x9F4F: Entry("Log format"),
+    tags.LOG_FORMAT: Entry("Log format"),
     tags.IDENTITY_NUMBER: Entry("Cardholder's document, number (PBOC)", Form.SECRET),
     tags.IDENTITY_KIND: Entry("Cardholder's document, kind (PBOC)"),
     0x9F63: Entry("Product identification (PBOC)"),

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terminal.emv import tags, tlv
-from terminal.emv.authentication import authenticate_card
-from terminal.emv.dynamic import CdaChecked, check_cda
+from terminal.emv.oda.authentication import authenticate_card
+from terminal.emv.oda.dynamic import CdaChecked, check_cda
 from terminal.emv.transport import Link
-from tests.unit.terminal.emv.card_issuer import AIP, ALL, DDOL, NUMBER, RID, TERMINAL, UN, dynamic, issued, records
+from tests.unit.terminal.emv.oda.card_issuer import AIP, ALL, DDOL, NUMBER, RID, TERMINAL, UN, dynamic, issued, records
 
 PDOL, CDOL1, CDOL2 = b"what the PDOL asked", b"what CDOL1 asked" + UN, b"what CDOL2 asked" + UN
 ARQC, TC = b"\x80", b"\x40"

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 import msgspec
 
 from terminal.emv import tags
-from terminal.emv.authentication import FAILED, Authenticated, Method, authenticate_card, chosen
-from terminal.emv.chain import ChainReport, Finding, explain_chain
 from terminal.emv.errors import CardFaulty
-from terminal.emv.inspected import CertificateSeen, Level, News
+from terminal.emv.inspection.inspected import CertificateSeen, Level, News
+from terminal.emv.oda.authentication import FAILED, Authenticated, Method, authenticate_card, chosen
+from terminal.emv.oda.chain import ChainReport, Finding, explain_chain
+from terminal.emv.oda.recovery import Check
 from terminal.emv.read import Records
-from terminal.emv.recovery import Check
 from terminal.emv.terminal_data import Application, TerminalData
 from terminal.emv.transport import Link
 from terminal.emv.verification import Aip, Capabilities, Tsi, Tvr

@@ -20,8 +20,8 @@ from collections.abc import Mapping
 import msgspec
 
 from terminal.emv import tags
-from terminal.emv.capk import RSA, SERIAL_LENGTH, Capk, KeyRing, PublicKey
-from terminal.emv.recovery import Check, Frame, Unproven, recover, require
+from terminal.emv.oda.capk import RSA, SERIAL_LENGTH, Capk, KeyRing, PublicKey
+from terminal.emv.oda.recovery import Check, Frame, Unproven, recover, require
 from terminal.emv.restrictions import CENTURY_TURN
 
 EXPIRY_LENGTH = 2

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.emv import dictionary, tags
+from terminal.emv import tags
 from terminal.emv.cvm import cvm_list
-from terminal.emv.cvm_words import in_words
-from terminal.emv.meaning import meaning
+from terminal.emv.inspection import dictionary
+from terminal.emv.inspection.cvm_words import in_words
+from terminal.emv.inspection.meaning import meaning
 from terminal.emv.verification import Capabilities
 
 PAN = "6210948000000011"  # the TEST card of emv.md 4

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from terminal.emv import cvm, dictionary, tags, tlv
+from terminal.emv import cvm, tags, tlv
 from terminal.emv.account import account
-from terminal.emv.authentication import Method
-from terminal.emv.collect import Collected, collect
-from terminal.emv.cvm_words import in_words
 from terminal.emv.errors import CardFaulty
 from terminal.emv.initiate import AflEntry, Initiated
-from terminal.emv.inspected import (
+from terminal.emv.inspection import dictionary
+from terminal.emv.inspection.collect import Collected, collect
+from terminal.emv.inspection.cvm_words import in_words
+from terminal.emv.inspection.inspected import (
     ApplicationSeen,
     Inspection,
     Level,
@@ -28,12 +28,13 @@ from terminal.emv.inspected import (
     needles,
     objects_seen,
 )
-from terminal.emv.listing import Listed, Listing, accepted, listing
-from terminal.emv.oda_words import Judged, Subject, judge
+from terminal.emv.inspection.listing import Listed, Listing, listing
+from terminal.emv.inspection.oda_words import Judged, Subject, judge
+from terminal.emv.oda.authentication import Method
 from terminal.emv.opening import Deal, terminal_values
 from terminal.emv.read import require_mandatory
 from terminal.emv.restrictions import restrict
-from terminal.emv.selection import Candidate, Selected
+from terminal.emv.selection import Candidate, Selected, row_for
 from terminal.emv.terminal_data import RID, Application
 from terminal.emv.transport import Link
 from terminal.emv.verification import Capabilities, Tvr
@@ -49,7 +50,7 @@ async def inspect(link: Link, deal: Deal, wanted: bytes = b"", with_dda: bool = 
     found = await listing(link, known)
     chosen = tuple(one for one in found.applications if one.name.startswith(wanted))
     if wanted and not chosen and not found.is_card_blocked:
-        chosen = (Listed(wanted, b"", 0, False, False, accepted(wanted, known)),)
+        chosen = (Listed(wanted, b"", 0, False, False, row_for(wanted, known)),)
     seen = [await _application(link, deal, listed, with_dda) for listed in chosen]
     notes = (*_card_notes(found), *(note for application in seen for note in application.notes))
     return Inspection(found.directory, tuple(seen), _sorted(notes))

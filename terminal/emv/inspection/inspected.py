@@ -11,10 +11,11 @@ from typing import Literal
 
 import msgspec
 
-from terminal.emv import dictionary, tags
-from terminal.emv.cvm_words import CvmWords
+from terminal.emv import tags
 from terminal.emv.initiate import AflEntry
-from terminal.emv.meaning import meaning, words
+from terminal.emv.inspection import dictionary
+from terminal.emv.inspection.cvm_words import CvmWords
+from terminal.emv.inspection.meaning import meaning, words
 from terminal.emv.verification import Bits
 
 NEEDLES = {

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from terminal.emv import dictionary, dol, tags
+from terminal.emv import dol, tags
 from terminal.emv.errors import TlvError
-from terminal.emv.issuer_data import issuer_data
+from terminal.emv.inspection import dictionary
+from terminal.emv.inspection.issuer_data import issuer_data
 from terminal.emv.selection import CONFIRM, PRIORITY
 from terminal.emv.verification import Aip, Auc, Bits, Tsi, Tvr
 

@@ -10,17 +10,17 @@ import pytest
 
 from simulator.acquirer.downloads import capks
 from terminal.emv import tags, tlv
-from terminal.emv.authentication import Authenticated, Method, authenticate_card, pin_key
-from terminal.emv.capk import KeyRing, ring
-from terminal.emv.chain import explain_chain
 from terminal.emv.errors import CardFaulty
 from terminal.emv.initiate import locator
+from terminal.emv.oda.authentication import Authenticated, Method, authenticate_card, pin_key
+from terminal.emv.oda.capk import KeyRing, ring
+from terminal.emv.oda.chain import explain_chain
+from terminal.emv.oda.recovery import Check
 from terminal.emv.read import Records, read
-from terminal.emv.recovery import Check
 from terminal.emv.transport import Link
 from terminal.emv.verification import Aip, Capabilities, Tsi, Tvr
 
-TRACE = (Path(__file__).parents[3] / "vectors/unionpay_contact_sale.txt").read_text("ascii").split()
+TRACE = (Path(__file__).parents[4] / "vectors/unionpay_contact_sale.txt").read_text("ascii").split()
 ANSWERS = {bytes.fromhex(asked): bytes.fromhex(answer) for asked, answer in zip(TRACE[::2], TRACE[1::2], strict=True)}
 CHALLENGE = "00880000047863AFC600"
 PUBLISHED = bytes.fromhex("07000659A2F145F4")  # tests/vectors/README.md: the number behind its length (Book 2, 6.5.1)

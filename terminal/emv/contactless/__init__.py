@@ -1,0 +1,1 @@
+"""A tapped card: its account and nothing else (EMV Contactless Book B). Law: no cryptogram of it is ever used."""

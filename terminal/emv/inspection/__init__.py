@@ -1,0 +1,1 @@
+"""What a card says, in words, for the technician. Law: masked before it leaves here; nothing on the card changes."""
