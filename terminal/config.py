@@ -22,6 +22,7 @@ PIN_FOR = (Kind.BALANCE, Kind.PRE_AUTH)
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 STRIPE = re.compile(rf"|/[^\0]+|serial:/[^\0]+:({'|'.join(map(str, BAUDS))})|keyboard:/[^\0]+")
 STRIPE_FORMS = f'"", "/path", "keyboard:/path" or "serial:/path:baud" with baud {", ".join(map(str, BAUDS))}'
+REVOKED = re.compile(r"[0-9A-F]{18}")
 NAME = re.compile(r"([0-9A-F]{2}){5,16}")  # of an application, or its first five bytes
 HTTP_PATH = re.compile(r"(/|https?://)[!-~]*")
 
@@ -102,11 +103,15 @@ class ReaderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EmvConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a refund treats an application, by its AID or RID in hex; it goes before what we ship (docs/emv.md)."""
+    """What the kernel is told besides the acquirer's lists (docs/emv.md). `refund`: by AID or RID in hex, how a refund
+    treats an application; it goes before what we ship."""
 
     refund: dict[str, RefundRule] = {}
+    revoked: tuple[str, ...] = ()  # issuer certificates the schemes took back: RID, CAPK index, serial number, in hex
 
     def __post_init__(self) -> None:
+        if not all(REVOKED.fullmatch(one) for one in self.revoked):
+            raise ValueError("a revoked certificate is 18 hexadecimal digits: RID, index, serial number")
         if not all(NAME.fullmatch(name) for name in self.refund):
             raise ValueError("an application is named by 10 to 32 hexadecimal digits in capitals")
 

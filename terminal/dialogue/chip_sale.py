@@ -12,6 +12,7 @@ from terminal.dialogue.presented import Handed, of_chip
 from terminal.dialogue.ready import needs_parameters
 from terminal.dialogue.room import Room
 from terminal.emv import sale
+from terminal.emv.action import Reason
 from terminal.emv.errors import EmvError
 from terminal.emv.opening import PURCHASE
 from terminal.emv.sale import Ended, GoOnline
@@ -76,6 +77,12 @@ class ChipSale:
         return self._ended
 
 
+def declined(talked: Talked) -> Stopped:
+    """An AAC (an online-only terminal asks for no TC): not accepted where the card says so (Book 3, table 14)."""
+    is_refused = isinstance(talked.end, Ended) and talked.end.generated.reason is Reason.SERVICE_NOT_ALLOWED
+    return Stopped("card-not-accepted" if is_refused else "card-declined")
+
+
 async def on_chip(room: Room, chip: Chip, amount: Money, stan: str) -> ChipSale:
     """From selection to the first GENERATE AC. Raises Stopped when the card declines, or nothing is known of chips."""
     if needs_parameters(room):
@@ -86,6 +93,6 @@ async def on_chip(room: Room, chip: Chip, amount: Money, stan: str) -> ChipSale:
 async def _talk(room: Room, chip: Chip, amount: Money, stan: str) -> Talked:
     wanted = deal(room, amount, stan, PURCHASE, os.urandom(CHANCE))
     talked = await converse(room, chip, sale.start(chip.link, wanted), sale.choose, amount)
-    if not isinstance(talked.end, GoOnline):  # an online-only terminal asks for no TC: this is an AAC
-        raise Stopped("card-declined")
-    return talked
+    if isinstance(talked.end, GoOnline):
+        return talked
+    raise declined(talked)

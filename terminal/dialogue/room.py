@@ -42,12 +42,12 @@ class Room:
 
         Lists of an earlier version that cannot be used are as none: the next sign-in fetches them anew.
         """
-        lists, rules = self.journal.parameters, self.config.emv.refund
+        lists, emv = self.journal.parameters, self.config.emv
         aids, capks, blocked = [await lists.all(sort.kind) for sort in (AID, CAPK, BLOCKED)]
         try:
-            found = kernel(aids.values(), capks.values(), blocked, rules)
+            found = kernel(aids.values(), capks.values(), blocked, emv.refund, emv.revoked)
         except (CapkRefused, ParametersRefused):
-            found = kernel((), (), blocked, rules)
+            found = kernel((), (), blocked, emv.refund)
         merchant = self.config.merchant
         self.kernel = msgspec.structs.replace(
             found,

@@ -14,7 +14,7 @@ from terminal.dialogue import card as cards
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.card import Ways
 from terminal.dialogue.chip import CHANCE, Chip, converse, deal
-from terminal.dialogue.chip_sale import ChipSale
+from terminal.dialogue.chip_sale import ChipSale, declined
 from terminal.dialogue.outcome import carry_out
 from terminal.dialogue.presented import Handed, Presented, of_chip, seal
 from terminal.dialogue.room import Room
@@ -84,7 +84,7 @@ async def _captured(room: Room, chip: Chip, amount: Money, aid: bytes) -> Handed
         return ChipSale(room, chip, amount, talked)
     await chip.close()
     if not isinstance(talked.end, Captured):
-        raise Stopped("card-declined")
+        raise declined(talked)
     if talked.end.trouble:
         await room.journal.record("chip-not-closed", {"why": talked.end.trouble})
     return of_chip(talked.end.account)

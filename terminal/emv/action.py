@@ -21,6 +21,15 @@ class Cryptogram(IntEnum):
     RESERVED = 0xC0
 
 
+class Reason(IntEnum):
+    """Why a card answers so: CID, bits 3 to 1 (Book 3, table 14); what is reserved says nothing."""
+
+    NONE = 0
+    SERVICE_NOT_ALLOWED = 1
+    PIN_TRY_LIMIT_EXCEEDED = 2
+    ISSUER_AUTHENTICATION_FAILED = 3
+
+
 def first_request(tvr: Tvr, application: Application, card: Mapping[int, bytes], is_online_only: bool) -> Cryptogram:
     """AAC when a denial code matches; ARQC when an online code does, or the terminal is online only; else TC."""
     if is_denied(tvr, application, card):

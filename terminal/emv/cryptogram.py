@@ -10,11 +10,12 @@ from collections.abc import Mapping
 import msgspec
 
 from terminal.emv import apdu, dol, tags, tlv
-from terminal.emv.action import Cryptogram
+from terminal.emv.action import Cryptogram, Reason
 from terminal.emv.errors import CardFaulty
 from terminal.emv.transport import Link
 
 KIND = 0xC0  # CID b8 b7
+REASON = 0x07  # CID b3 to b1
 CDA_REQUESTED = 0x10  # P1 b5 (6.5.5.2)
 CID_END, ATC_END, AC_END = 1, 3, 11  # format 1: CID, ATC, AC, the rest is the IAD
 AC_LENGTH, IAD_LONGEST = 8, 32
@@ -45,6 +46,12 @@ class Generated(msgspec.Struct, frozen=True):
     def kind(self) -> Cryptogram:
         """What the card decided."""
         return Cryptogram(self.cid[0] & KIND)
+
+    @property
+    def reason(self) -> Reason:
+        """And why."""
+        said = self.cid[0] & REASON
+        return Reason(said) if said in Reason._value2member_map_ else Reason.NONE
 
     def values(self) -> dict[int, bytes]:
         """By tag, for F55 and the CDOL2 (9F4C: Book 2, 6.6.2)."""

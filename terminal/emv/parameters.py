@@ -23,6 +23,7 @@ THRESHOLD, MAX_TARGET, TARGET = 0xDF15, 0xDF16, 0xDF17
 AID_LENGTH, TAC_LENGTH, AVN_LENGTH = range(5, 17), range(5, 6), range(2, 3)
 AMOUNT_LENGTH = range(1, 5)  # as 9F1B goes to a card in four bytes
 MOST_PERCENT = 99
+INDEX_AT = 5
 
 
 class ParametersRefused(ValueError):
@@ -30,7 +31,11 @@ class ParametersRefused(ValueError):
 
 
 def kernel(
-    aids: Iterable[bytes], capks: Iterable[bytes], exceptions: Iterable[str], rules: Mapping[str, RefundRule]
+    aids: Iterable[bytes],
+    capks: Iterable[bytes],
+    exceptions: Iterable[str],
+    rules: Mapping[str, RefundRule],
+    revoked: Iterable[str] = (),
 ) -> TerminalData:
     """All of the acquirer's lists. Without AIDs what we ship stands, and `is_downloaded` says so.
 
@@ -39,7 +44,7 @@ def kernel(
     Raises ParametersRefused, CapkRefused.
     """
     rows = tuple(application(item) for item in aids)
-    keys = ring(capks)
+    keys = ring(capks, (revocation(one) for one in revoked))
     chosen = tuple(_ruled(row, rules) for row in rows or UNIONPAY_TEST.applications)
     return msgspec.structs.replace(
         UNIONPAY_TEST,
@@ -72,6 +77,12 @@ def application(item: bytes) -> Application:
         ddol=values.get(DDOL, b""),
         refund=refund_rule(aid),
     )
+
+
+def revocation(text: str) -> tuple[bytes, int, bytes]:
+    """RID, CAPK index and serial number of a certificate that was taken back (Book 2, 5.1.2), from 18 hex digits."""
+    raw = bytes.fromhex(text)
+    return raw[RID], raw[INDEX_AT], raw[INDEX_AT + 1 :]
 
 
 def _ruled(row: Application, rules: Mapping[str, RefundRule]) -> Application:

@@ -732,3 +732,34 @@ def test_a_broken_pin_pad_is_a_bit_of_the_tvr_and_the_list_goes_on(tmp_path, ban
         assert said[tags.CVM_RESULTS].hex() == "1e0300"
 
     play(tmp_path, bank, script)
+
+
+# --- what the card or its scheme says against it ---------------------------------------------------------------------
+def test_a_certificate_that_was_taken_back_proves_nothing(tmp_path, bank):
+    async def script(shop):
+        await sale(shop, "unionpay-debit")
+        await shop.see("请勿拔卡，直到")
+        await shop.press("enter")
+        await shop.see("消费成功")
+        said = dict(tlv.parse(bytes.fromhex(requests(shop)[0]["icc_data"])))
+        assert Tvr.DDA_FAILED in Tvr.from_bytes(said[tags.TVR])
+
+    play(tmp_path, bank, script, emv=EmvConfig(revoked=("A000000333D7000001",)))
+
+
+def test_an_aac_that_says_service_not_allowed_is_not_accepted(tmp_path, bank):
+    class Reasoned(Misbehaving):
+        def respond(self, command):
+            answer = super().respond(command)
+            return answer[:2] + b"\x01" + answer[3:] if command[1] == 0xAE else answer
+
+    async def script(shop):
+        await shop.idle()
+        await shop.press("1")
+        await shop.see("请输入消费金额")
+        await shop.enter("100")
+        await shop.see("请插卡")
+        shop.reader.insert(Reasoned(bank.tray["answers-aac"].virtual()))
+        await shop.see("不受理这张卡", "没有发送交易")
+
+    play(tmp_path, bank, script)

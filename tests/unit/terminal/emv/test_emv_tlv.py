@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from ber_tlv.tlv import BadLength, BadTag, UnexpectedEnd
+from ber_tlv.tlv import Tlv as Oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +25,47 @@ SELECTED = Selected(Candidate(ROW.aid, "UICC", 1, False, ROW), ROW.aid.hex(), "U
 @given(st.lists(st.tuples(st.sampled_from(KNOWN_TAGS), st.binary(max_size=300))))
 def test_what_is_built_is_read_back(pairs: list[tuple[int, bytes]]) -> None:
     assert tlv.parse(tlv.build(pairs)) == tuple(pairs)
+
+
+LEAVES = st.tuples(st.sampled_from(PRIMITIVE), st.binary(max_size=300))
+TEMPLATES = (tags.FCI, tags.RECORD, tags.APPLICATION_TEMPLATE, tags.FCI_PROPRIETARY, tags.ISSUER_DISCRETIONARY)
+TREES = st.recursive(LEAVES, lambda inside: st.tuples(st.sampled_from(TEMPLATES), st.lists(inside, max_size=4)))
+
+
+def built(tree) -> bytes:
+    tag, value = tree
+    return tlv.build([(tag, value if isinstance(value, bytes) else b"".join(map(built, value)))])
+
+
+def tree_of(tag: int, value: bytes):
+    return (tag, [tree_of(*one) for one in tlv.parse(value)] if tlv.is_constructed(tag) else value)
+
+
+def plain(tree):
+    """The oracle's own form as ours: it leaves a template of two bytes or less closed."""
+    tag, value = tree
+    if isinstance(value, list):
+        return (tag, [plain(one) for one in value])
+    return tree_of(tag, value) if len(value) <= 2 else (tag, bytes(value))
+
+
+@given(st.lists(TREES, max_size=5))
+def test_another_library_sees_the_same_tree(trees: list) -> None:
+    raw = b"".join(map(built, trees))
+    ours = [tree_of(tag, value) for tag, value in tlv.parse(raw)]
+    assert ours == trees
+    assert [plain(tree) for tree in Oracle.parse(raw)] == ours
+    assert Oracle.build(trees) == raw
+
+
+@given(st.binary(max_size=120))
+def test_what_another_library_refuses_is_refused_here_too(raw: bytes) -> None:
+    """The reverse does not hold: it takes tags and lengths that EMV forbids."""
+    try:
+        Oracle.parse(raw)
+    except (BadLength, BadTag, UnexpectedEnd):
+        with pytest.raises(EmvError):
+            tlv.leaves(raw)
 
 
 @given(st.lists(st.tuples(st.sampled_from(PRIMITIVE), st.binary(max_size=20)), max_size=5), st.integers(0, 9))
