@@ -150,14 +150,6 @@ def tty_stripe(path: str, baud: int = 0) -> LineStripe:
     return LineStripe(lambda: TtyCharacters(path, baud))
 
 
-class NoStripe:
-    """The Stripe port of a device without a stripe reader: nothing is ever swiped."""
-
-    async def swiped(self) -> Swipe:
-        await asyncio.Event().wait()
-        raise ReaderMissing("no stripe reader")
-
-
 def _patience(heard: bytes) -> float | None:
     """Seconds to wait for what comes next."""
     if not heard:

@@ -12,7 +12,7 @@ from pathlib import Path
 from drivers.clock import SystemClock
 from drivers.inbox import FolderInbox
 from drivers.line import TcpLine
-from drivers.magstripe import NoStripe, tty_stripe
+from drivers.magstripe import tty_stripe
 from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
 from drivers.stripe_keyboard import keyboard_stripe
 from drivers.tls import Proof, add_identity, client_context
@@ -144,11 +144,11 @@ async def _card_reader(name: str, stack: contextlib.AsyncExitStack, is_contactle
     return PcscReader(name, is_contactless)
 
 
-def _stripe(target: str, stack: contextlib.AsyncExitStack) -> Stripe:
+def _stripe(target: str, stack: contextlib.AsyncExitStack) -> Stripe | None:
     """`target` as terminal/config.py takes it. The reader is held from now on."""
     kind, _, place = target.partition(":")
     if not target:
-        return NoStripe()
+        return None
     if kind == "keyboard":
         return stack.enter_context(keyboard_stripe(place))
     if kind == "serial":

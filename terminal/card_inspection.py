@@ -17,7 +17,7 @@ from terminal.config import Config, ConfigRefused
 from terminal.emv.inspection.inspect import inspect
 from terminal.emv.oda.capk import CapkRefused, ring
 from terminal.emv.opening import Deal
-from terminal.emv.parameters import ParametersRefused, kernel
+from terminal.emv.parameters import ParametersRefused
 from terminal.emv.terminal_data import TerminalData
 from terminal.emv.transport import Link
 from terminal.exchange.downloads import AID, BLOCKED, CAPK
@@ -103,7 +103,7 @@ def of_terminal(config: Config) -> Viewpoint:
     journal = Path(config.files.journal)
     try:
         aids, capks, blocked = (parameters(journal, sort.kind) for sort in (AID, CAPK, BLOCKED))
-        terminal = kernel(aids.values(), capks.values(), blocked, config.emv.refund)
+        terminal = config.emv.kernel(aids.values(), capks.values(), blocked)
     except (JournalFailed, CapkRefused, ParametersRefused) as wrong:
         raise ConfigRefused(f"{journal}: {wrong}") from None
     return Viewpoint(terminal, f"{len(terminal.keys.capks)} of this terminal's acquirer", config.zone)

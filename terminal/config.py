@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from terminal.emv.terminal_data import RefundRule
+from terminal.emv.oda.capk import CapkRefused
+from terminal.emv.parameters import kernel
+from terminal.emv.terminal_data import RefundRule, TerminalData
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.dialects import by_name
 from terminal.iso8583.kinds import Kind
@@ -107,13 +109,27 @@ class EmvConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     treats an application; it goes before what we ship."""
 
     refund: dict[str, RefundRule] = {}
+    applications: tuple[str, ...] = ()  # where the acquirer has no downloads: rows of an AID list, TLV in hex
+    keys: tuple[str, ...] = ()  # and CAPKs, each with its check sum
     revoked: tuple[str, ...] = ()  # issuer certificates the schemes took back: RID, CAPK index, serial number, in hex
 
     def __post_init__(self) -> None:
         if not all(REVOKED.fullmatch(one) for one in self.revoked):
             raise ValueError("a revoked certificate is 18 hexadecimal digits: RID, index, serial number")
+        try:
+            self.kernel((), (), ())
+        except (CapkRefused, ValueError) as error:
+            raise ValueError(f"applications or keys: {error}") from None
         if not all(NAME.fullmatch(name) for name in self.refund):
             raise ValueError("an application is named by 10 to 32 hexadecimal digits in capitals")
+
+    def kernel(self, aids: Iterable[bytes], capks: Iterable[bytes], blocked: Iterable[str]) -> TerminalData:
+        """Of the acquirer's lists; where it gave none, of those here. Raises CapkRefused, ParametersRefused."""
+        found = kernel(aids, capks, blocked, self.refund, self.revoked)
+        if found.is_downloaded or not self.applications:
+            return found
+        rows, keys = map(bytes.fromhex, self.applications), map(bytes.fromhex, self.keys)
+        return kernel(rows, keys, found.exceptions, self.refund, self.revoked)
 
 
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -298,7 +298,7 @@ class Hardware:
     """One of each."""
 
     card_reader: CardReader
-    stripe: Stripe
+    stripe: Stripe | None  # None: nothing can be swiped
     printer: Printer
     line: Line
     vault: Vault

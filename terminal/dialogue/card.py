@@ -4,7 +4,7 @@
 |---------|----------------------------------------------------------|-----|
 | insert  | always                                                   | 05x |
 | swipe   | a card without a chip; with one, after CHIP readings failed (fallback, F60.5 = 2) | 02x |
-| tap     | where a card is only compared: refund, void               | 07x |
+| tap     | where a card is only compared: what gives back            | 07x |
 | keys    | payments that the policy names, never a refund            | 01x |
 
 Bad cards end in one of emv.md's outcomes; nothing is sent, and the next customer's card works.
@@ -12,29 +12,25 @@ Bad cards end in one of emv.md's outcomes; nothing is sent, and the next custome
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
-
 from terminal.dialogue import bad_news
+from terminal.dialogue.awaiting import Ways, awaited, empty_slot
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.chip import Chip, timed
-from terminal.dialogue.desk import PROMPT_SECONDS, Cancelled, TimedOut
+from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.presented import KEYED, STRIPE, Handed, of_tap
 from terminal.dialogue.room import Room
 from terminal.dialogue.tap import read_tap
 from terminal.emv.errors import CardFaulty, EmvError
-from terminal.events import DIGITS, KeyPressed
 from terminal.iso8583.facts import Plastic
-from terminal.ports import CardMute, CardReader, CardRemoved, NoCard, ReaderMissing, TwoCards
-from terminal.screens import CardPrompt, Row, Say, say
+from terminal.ports import CardMute, CardRemoved, NoCard, ReaderMissing, TwoCards
+from terminal.screens import Row, Say, say
 from terminal.swipe import Swipe, has_check_digit
 
 T = TypeVar("T")
-READER_DEADLINE = 3.0  # seconds for the reader to say whether a card is in
 CHIP_SERVICE_CODES = frozenset("26")  # first digit of the service code, ISO/IEC 7813
 PAN_DIGITS, EXPIRY_DIGITS = (12, 19), (4, 4)
 TROUBLE: tuple[tuple[type[Exception], str], ...] = (  # of the devices
@@ -48,19 +44,10 @@ TROUBLE: tuple[tuple[type[Exception], str], ...] = (  # of the devices
 UNREADABLE = (CardMute, TimeoutError, CardFaulty)  # failures of the chip itself, that open the way to its stripe
 
 
-class Ways(msgspec.Struct, frozen=True):
-    """Which ways besides chip and stripe are open."""
-
-    has_tap: bool = False
-    has_keys: bool = False
-    aid: bytes = b""  # of the sale: what a tap prefers where a card has several
-
-
 @dataclass
 class _Tried:
-    """What has happened at this prompt: a stripe that belongs to a chip, chips that could not be read."""
+    """How many chips in a row could not be read at this prompt; one that speaks for itself begins the count anew."""
 
-    is_chip_wanted: bool = False
     unreadable: int = 0
 
 
@@ -75,22 +62,20 @@ async def present(
     tried = _Tried()
     while True:
         try:
-            await _empty_slot(room, title)
-            match await _wait(room, title, rows, tried, ways):
+            await empty_slot(room, title, ways)
+            match await awaited(room, title, rows, ways):
                 case Swipe() as swipe:
                     return _swiped(room, swipe, tried)
                 case "tap":
                     assert room.hardware.tap is not None
                     return of_tap(await read_tap(room, title, room.hardware.tap, ways.aid))
                 case "insert":
-                    return await _talk(room, title, talk)
+                    return await _talk(room, title, talk, tried)
                 case digit:
                     return await _keyed(room, title, digit)
         except Stopped as stop:
-            tried.is_chip_wanted |= stop.name == "card-has-chip"
             name, args = stop.name, stop.args_
         except (CardMute, CardRemoved, NoCard, TwoCards, EmvError, ReaderMissing, TimeoutError) as error:
-            tried.unreadable += isinstance(error, UNREADABLE)
             name, args = _name(error), {}
         if _may_fall_back(room, tried) and name in ("card-mute", "card-faulty"):
             name = "swipe-instead"
@@ -105,14 +90,21 @@ def _name(error: Exception) -> str:
     return next(name for kind, name in TROUBLE if isinstance(error, kind))
 
 
-async def _talk(room: Room, title: Say, talk: Callable[[Chip], Awaitable[T]]) -> T:
+async def _talk(room: Room, title: Say, talk: Callable[[Chip], Awaitable[T]], tried: _Tried) -> T:
     """Power the chip up and have the conversation; whatever ends it early powers the chip down."""
-    connecting = timed(room.hardware.card_reader.connect())
-    chip = Chip(room, title, await room.desk.work(title, connecting, lambda: say("card.reading")))
     try:
-        return await talk(chip)
-    except BaseException:
-        await chip.close()
+        connecting = timed(room.hardware.card_reader.connect())
+        chip = Chip(room, title, await room.desk.work(title, connecting, lambda: say("card.reading")))
+        try:
+            return await talk(chip)
+        except BaseException:
+            await chip.close()
+            raise
+    except UNREADABLE:
+        tried.unreadable += 1
+        raise
+    except (EmvError, Stopped):  # blocked, not accepted, declined: this chip was read
+        tried.unreadable = 0
         raise
 
 
@@ -150,58 +142,3 @@ async def _keyed(room: Room, title: Say, digit: str) -> Handed:
     if not 1 <= int(month) <= 12:
         raise Stopped("number-wrong")
     return Handed(Plastic(pan, KEYED, expiry=year + month), "M")
-
-
-async def _empty_slot(room: Room, title: Say) -> None:
-    """The last customer's card first, in the slot or on the tap reader."""
-    for reader in (room.hardware.card_reader, room.hardware.tap):
-        if reader is not None and await _is_occupied(reader):
-            room.desk.show(CardPrompt(title, ("remove",), lines=(say("card.empty_first"),)))
-            await _first(room, {"gone": reader.wait(False)}, has_keys=False)
-
-
-async def _is_occupied(reader: CardReader) -> bool:
-    async with asyncio.timeout(READER_DEADLINE):
-        return await reader.is_card_present()
-
-
-async def _wait(room: Room, title: Say, rows: Sequence[Row], tried: _Tried, ways: Ways) -> str | Swipe:
-    """ "insert", "tap", a digit that was pressed, or a swipe."""
-    hardware = room.hardware
-    waiting: dict[str, Awaitable[object]] = {"insert": hardware.card_reader.wait(True)}
-    if not tried.is_chip_wanted or _may_fall_back(room, tried):
-        waiting["swipe"] = hardware.stripe.swiped()
-    if ways.has_tap and hardware.tap is not None:
-        waiting["tap"] = hardware.tap.wait(True)
-    lines = (say("card.or_keys"),) if ways.has_keys else ()
-    room.desk.show(CardPrompt(title, tuple(waiting), tuple(rows), lines, has_keys=ways.has_keys))
-    way, came = await _first(room, waiting, ways.has_keys)
-    return came if isinstance(came, Swipe | str) else way
-
-
-async def _first(room: Room, waiting: dict[str, Awaitable[object]], has_keys: bool) -> tuple[str, object]:
-    """The first that comes, by its name; a reader that is missing leaves the others. Raises Cancelled, TimedOut."""
-    tasks = {asyncio.ensure_future(awaited): name for name, awaited in waiting.items()}
-    keys = asyncio.ensure_future(_pressed(room, has_keys))
-    open_ways = {keys, *tasks}
-    try:
-        async with asyncio.timeout(PROMPT_SECONDS):
-            while True:
-                done, open_ways = await asyncio.wait(open_ways, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    is_missing = isinstance(task.exception(), ReaderMissing)
-                    if not (is_missing and open_ways - {keys}):  # the others will do
-                        return tasks.get(task, "keys"), task.result()
-    except TimeoutError:
-        raise TimedOut from None
-    finally:
-        for task in (keys, *tasks):
-            task.cancel()
-
-
-async def _pressed(room: Room, has_keys: bool) -> str:
-    """The first digit, where digits open a way. Raises Cancelled."""
-    while True:
-        event = await room.desk.event(PROMPT_SECONDS)
-        if has_keys and isinstance(event, KeyPressed) and event.key in DIGITS:
-            return event.key

@@ -65,6 +65,10 @@ class Talked(msgspec.Struct, frozen=True):
     end: Captured | GoOnline | Ended
     pin_block: str = ""
 
+    def __repr__(self) -> str:
+        """Without the PIN block."""
+        return f"Talked({self.end!r})"
+
 
 def deal(room: Room, amount: Money, stan: str, type: bytes, chance: bytes) -> Deal:
     """What is to be done with the card, at this moment; CHANCE bytes of chance."""

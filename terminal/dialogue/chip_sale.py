@@ -4,6 +4,7 @@ card hears too: an approval, a refusal with its scripts, or that nobody was reac
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from terminal.dialogue.bad_news import Stopped
@@ -17,10 +18,12 @@ from terminal.emv.errors import EmvError
 from terminal.emv.opening import PURCHASE
 from terminal.emv.sale import Ended, GoOnline
 from terminal.exchange.scripts import owe_script_notice
-from terminal.exchange.stages import Accepted, NotSent, Stage
+from terminal.exchange.stages import Accepted, Stage
 from terminal.iso8583.answers import Reply
+from terminal.journal.store import JournalFailed
 from terminal.money import Money
-from terminal.ports import CardMute, CardRemoved, NoCard, ReaderMissing
+from terminal.ports import Card, CardMute, CardRemoved, NoCard, ReaderMissing
+from terminal.screens import say
 
 GONE = (CardRemoved, CardMute, NoCard, ReaderMissing, EmvError, TimeoutError)
 
@@ -37,6 +40,7 @@ class ChipSale:
         self._online, self.pin_block = talked.end, talked.pin_block
         self.handed: Handed = of_chip(self._online.account, self._online.icc_data)
         self._ended: Ended | None = None
+        self._is_told = False
 
     async def complete(self, reply: Reply) -> str | None:
         """The card's last word on an answer (performer.Completion): F55 with its TC, or None."""
@@ -44,31 +48,41 @@ class ChipSale:
         return ended.icc_data.hex().upper() if ended is not None and ended.is_approved else None
 
     async def let_go(self, stage: Stage) -> None:
-        """What is left to say when the exchange has come to `stage`: scripts to report, or that nobody was reached."""
-        if isinstance(stage, NotSent):
-            await self._finish("", b"")
+        """What is left to say when the exchange has come to `stage`: that there was no answer, or scripts to report."""
+        if not self._is_told:
+            await self._room.desk.work(self._chip.title, self._finish("", b""), lambda: say("stage.recording"))
         if isinstance(stage, Accepted) and self._ended is not None and self._ended.script_notice:
-            await owe_script_notice(self._room.journal, stage.request.id, self._ended.script_notice.hex().upper())
+            notice = self._ended.script_notice.hex().upper()
+            with contextlib.suppress(JournalFailed):  # no money depends on it
+                await owe_script_notice(self._room.journal, stage.request.id, notice)
 
     async def again(self, stan: str) -> bool:
-        """A new transaction with the same card, from a cold reset; False when it has left or does not want.
-
-        Raises Cancelled, TimedOut.
+        """A new transaction with the same card and account, from a cold reset; False when it is another's, has left,
+        or does not want. Raises Cancelled, TimedOut.
         """
-        await self._chip.close()
+        before, title = self._online.account, self._chip.title
         try:
-            card = await timed(self._room.hardware.card_reader.connect())
-            self._chip = Chip(self._room, self._chip.title, card)
-            self._take(await _talk(self._room, self._chip, self._amount, stan))
+            card = await self._room.desk.work(title, self._reconnected(), lambda: say("card.reading"))
+            self._chip = Chip(self._room, title, card)
+            talked = await _talk(self._room, self._chip, self._amount, stan, bytes.fromhex(before.aid))
         except (*GONE, Stopped):
             return False
+        assert isinstance(talked.end, GoOnline)
+        if (talked.end.account.pan, talked.end.account.aid) != (before.pan, before.aid):
+            return False
+        self._take(talked)
         return True
+
+    async def _reconnected(self) -> Card:
+        await self._chip.close()
+        return await timed(self._room.hardware.card_reader.connect())
 
     async def aclose(self) -> None:
         """Power the card down."""
         await self._chip.close()
 
     async def _finish(self, response_code: str, icc_reply: bytes) -> Ended | None:
+        self._is_told = True
         try:
             done = sale.complete(self._chip.link, self._online.session, response_code, icc_reply)
             self._ended = await timed(done)
@@ -90,9 +104,9 @@ async def on_chip(room: Room, chip: Chip, amount: Money, stan: str) -> ChipSale:
     return ChipSale(room, chip, amount, await _talk(room, chip, amount, stan))
 
 
-async def _talk(room: Room, chip: Chip, amount: Money, stan: str) -> Talked:
+async def _talk(room: Room, chip: Chip, amount: Money, stan: str, aid: bytes = b"") -> Talked:
     wanted = deal(room, amount, stan, PURCHASE, os.urandom(CHANCE))
-    talked = await converse(room, chip, sale.start(chip.link, wanted), sale.choose, amount)
+    talked = await converse(room, chip, sale.start(chip.link, wanted, aid), sale.choose, amount)
     if isinstance(talked.end, GoOnline):
         return talked
     raise declined(talked)

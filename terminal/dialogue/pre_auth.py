@@ -94,7 +94,7 @@ async def _card(room: Room, kind: Kind, title: Say, original: Accepted, amount: 
     """The card of the original, read; or as it is on record. Raises Stopped(card-differs)."""
     if kind is Kind.COMPLETION_VOID:
         return Same(await from_records(room, original.request))
-    return await card_of(room, title, original.request, amount)
+    return await card_of(room, title, original.request, amount, has_tap=kind is Kind.PRE_AUTH_VOID)
 
 
 def _item(stage: Accepted) -> Item:

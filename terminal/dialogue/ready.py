@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from terminal.dialogue import bad_news
+from terminal.dialogue.awaiting import READER_DEADLINE
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.card import READER_DEADLINE
 from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.room import Room
 from terminal.exchange.acquirer import Unanswered

@@ -13,7 +13,6 @@ import msgspec
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.find_sale import find_sale
 from terminal.dialogue.outcome import notice
-from terminal.dialogue.presented import Presented
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
@@ -53,7 +52,7 @@ async def _given_back(
     """The one page to confirm, then the wire."""
     decision = await _decision(room, sale, fees, amount)  # minutes may have passed: midnight, another refund
     assert decision.kind is not None
-    await _confirm(room, sale, fees, amount, decision.kind, reason, same.presented)
+    await _confirm(room, sale, fees, amount, decision.kind, reason, same)
     request = await wanted(
         room,
         decision.kind,
@@ -150,19 +149,20 @@ async def _supervisor(room: Room, amount: Money) -> str:
 
 
 async def _confirm(
-    room: Room, sale: Accepted, fees: FeeSheet, amount: Money, kind: Kind, reason: str, presented: Presented
+    room: Room, sale: Accepted, fees: FeeSheet, amount: Money, kind: Kind, reason: str, same: Same
 ) -> None:
     """Everything that will be sent, on one page (guide G5)."""
     costs = fees.kept_cost + fees.handling_fee
     rows = (
         Row(say("row.kind"), say(f"kind.{kind.value}")),
         Row(say("row.amount"), f"¥{amount}", is_strong=True),
-        Row(say("row.card"), presented.card.masked_pan),
+        Row(say("row.card"), same.presented.card.masked_pan),
         Row(say("row.original"), f"#{sale.request.stan} {sale.request.at[5:10]} ¥{sale.amount}"),
         Row(say("row.reason"), say(f"reason.{reason}")),
         *([Row(say("row.costs"), f"¥{costs}")] if costs.minor else []),
     )
-    await room.desk.agree(Sheet(say("refund.confirm"), rows, (say("refund.may_remove"),), hint=say("hint.send")))
+    card = say("refund.may_remove") if same.chip is None else say("sale.leave_card")
+    await room.desk.agree(Sheet(say("refund.confirm"), rows, (card,), hint=say("hint.send")))
 
 
 def _fee_rows(fees: FeeSheet) -> tuple[Row, ...]:

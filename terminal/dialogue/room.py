@@ -10,7 +10,7 @@ from terminal.config import Config
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.staff import Staff
 from terminal.emv.oda.capk import CapkRefused
-from terminal.emv.parameters import ParametersRefused, kernel
+from terminal.emv.parameters import ParametersRefused
 from terminal.emv.terminal_data import UNIONPAY_TEST, TerminalData
 from terminal.exchange.acquirer import Acquirer
 from terminal.exchange.downloads import AID, BLOCKED, CAPK
@@ -45,9 +45,9 @@ class Room:
         lists, emv = self.journal.parameters, self.config.emv
         aids, capks, blocked = [await lists.all(sort.kind) for sort in (AID, CAPK, BLOCKED)]
         try:
-            found = kernel(aids.values(), capks.values(), blocked, emv.refund, emv.revoked)
+            found = emv.kernel(aids.values(), capks.values(), blocked)
         except (CapkRefused, ParametersRefused):
-            found = kernel((), (), blocked, emv.refund)
+            found = emv.kernel((), (), blocked)
         merchant = self.config.merchant
         self.kernel = msgspec.structs.replace(
             found,

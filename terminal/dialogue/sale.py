@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 
 from terminal.dialogue import card as cards
+from terminal.dialogue.awaiting import Ways
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.card import Ways
 from terminal.dialogue.chip_sale import ChipSale, on_chip
 from terminal.dialogue.desk import Cancelled, TimedOut
 from terminal.dialogue.outcome import carry_out, notice
@@ -69,11 +69,12 @@ async def _by_stripe(room: Room, kind: Kind, amount: Money, stan: str, read: Han
     pin_block = await ask_pin(room, title, amount, read.plastic.pan) if is_asked(room, kind) else ""
     await _agree(room, title, amount, presented, is_chip=False)
     stage = await _asked(room, kind, amount, stan, presented, None, pin_block)
-    for _ in range(TRIES - 1):
-        if not (pin_block and _is_wrong_pin(stage)):
-            break
-        pin_block = await ask_pin(room, title, amount, read.plastic.pan, is_again=True)
-        stage = await _asked(room, kind, amount, "", presented, None, pin_block)
+    with contextlib.suppress(Cancelled, TimedOut):  # who leaves here is told how the last request ended
+        for _ in range(TRIES - 1):
+            if not (pin_block and _is_wrong_pin(stage)):
+                break
+            pin_block = await ask_pin(room, title, amount, read.plastic.pan, is_again=True)
+            stage = await _asked(room, kind, amount, "", presented, None, pin_block)
     return stage
 
 
@@ -89,7 +90,10 @@ async def _by_chip(room: Room, kind: Kind, amount: Money, stan: str, chip: ChipS
         if not (chip.pin_block and _is_wrong_pin(stage)) or turn == TRIES - 1:
             break
         stan = await room.journal.next_stan()
-        if not await chip.again(stan):
+        try:
+            if not await chip.again(stan):
+                break
+        except (Cancelled, TimedOut):  # told how the last request ended
             break
     return stage
 

@@ -11,8 +11,8 @@ import os
 import msgspec
 
 from terminal.dialogue import card as cards
+from terminal.dialogue.awaiting import Ways
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.card import Ways
 from terminal.dialogue.chip import CHANCE, Chip, converse, deal
 from terminal.dialogue.chip_sale import ChipSale, declined
 from terminal.dialogue.outcome import carry_out
@@ -47,33 +47,40 @@ class Same(msgspec.Struct, frozen=True):
             await self.chip.aclose()
 
 
-async def card_of(room: Room, title: Say, request: Request, amount: Money) -> Same:
-    """To be closed by the caller. Raises Stopped(card-differs)."""
+async def card_of(room: Room, title: Say, request: Request, amount: Money, *, has_tap: bool = True) -> Same:
+    """To be closed by the caller; no tap where money is taken. Raises Stopped(card-differs)."""
     rows = (
         Row(say("row.amount"), f"¥{amount}", is_strong=True),
         Row(say("row.card"), request.card.masked_pan),
     )
-    read = await _read(room, title, rows, amount, bytes.fromhex(request.card.aid))
-    chip = read if isinstance(read, ChipSale) else None
-    presented = await seal(room, read.handed if isinstance(read, ChipSale) else read)
+    read = await _read(room, title, rows, amount, Ways(has_tap=has_tap, aid=bytes.fromhex(request.card.aid)))
+    if not isinstance(read, ChipSale):
+        return Same(await _proven(room, read, request))
+    try:
+        return Same(await _proven(room, read.handed, request), read)
+    except BaseException:
+        await read.aclose()
+        raise
+
+
+async def _proven(room: Room, handed: Handed, request: Request) -> Presented:
+    presented = await seal(room, handed)
     if presented.card.fingerprint != request.card.fingerprint:
-        await Same(presented, chip).aclose()
         raise Stopped("card-differs", card=request.card.masked_pan, other=presented.card.masked_pan)
-    return Same(presented, chip)
+    return presented
 
 
 async def any_card(room: Room, title: Say) -> Handed:
     """A card whose account is all that is wanted. Raises Cancelled, TimedOut, Stopped."""
-    read = await _read(room, title, (), Money(0), b"")
+    read = await _read(room, title, (), Money(0), Ways())
     if isinstance(read, ChipSale):
         await read.aclose()
         return read.handed
     return read
 
 
-async def _read(room: Room, title: Say, rows: tuple[Row, ...], amount: Money, aid: bytes) -> Handed | ChipSale:
-    ways = Ways(has_tap=True, aid=aid)
-    return await cards.present(room, title, rows, lambda chip: _captured(room, chip, amount, aid), ways)
+async def _read(room: Room, title: Say, rows: tuple[Row, ...], amount: Money, ways: Ways) -> Handed | ChipSale:
+    return await cards.present(room, title, rows, lambda chip: _captured(room, chip, amount, ways.aid), ways)
 
 
 async def _captured(room: Room, chip: Chip, amount: Money, aid: bytes) -> Handed | ChipSale:

@@ -30,8 +30,6 @@ class NotAccepted(EmvError):
 class ReplyFaulty(EmvError):
     """The acquirer's chip data (F55) cannot be read."""
 
-    code = "reply-faulty"
-
 
 class TlvError(CardFaulty):
     """Bytes that are not BER-TLV as EMV Book 3, annex B, wants them."""

@@ -94,9 +94,9 @@ class Ended(msgspec.Struct, frozen=True):
 Step = ChooseApplication | EnterPin | ShowDocument | GoOnline | Ended
 
 
-async def start(link: Link, deal: Deal) -> Step:
-    """Begin with a powered card. Raises EmvError and transmit's errors, as do all of these."""
-    return await go_on(link, await open_card(link, deal))
+async def start(link: Link, deal: Deal, wanted: bytes = b"") -> Step:
+    """Begin with a powered card; `wanted` as in opening.open_card. Raises EmvError and transmit's errors, as all do."""
+    return await go_on(link, await open_card(link, deal, wanted))
 
 
 async def choose(link: Link, pause: ChooseApplication, index: int) -> Step:

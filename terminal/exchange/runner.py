@@ -16,8 +16,21 @@ from terminal.exchange.events import Answered, Command, Event, PowerReturned, Re
 from terminal.exchange.performer import NO_PLASTIC, Completion, Performer, Round
 from terminal.exchange.request import Request
 from terminal.exchange.scripts import send_scripts
-from terminal.exchange.stages import Connecting, GivenUp, Open, Reversing, Stage, Step, Unknown, Uploading
+from terminal.exchange.stages import (
+    Accepted,
+    AwaitingReply,
+    Connecting,
+    GivenUp,
+    Open,
+    Refused,
+    Reversing,
+    Stage,
+    Step,
+    Unknown,
+    Uploading,
+)
 from terminal.exchange.talk import Talk
+from terminal.iso8583.answers import Reply
 from terminal.iso8583.codec import encode
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.kinds import Silence
@@ -155,7 +168,7 @@ class Runner:
         return await self._run(stage.on(event), Round(talk, plastic), watch)
 
     async def _run(self, step: Step, round: Round, watch: Watcher | None) -> Stage:
-        event: Event | None = None
+        answer: Reply | None = None
         async with round.talk.stack:
             while True:
                 await self._journal.enter(step.stage)
@@ -166,7 +179,18 @@ class Runner:
                 stage = step.stage
                 assert isinstance(stage, Open)  # only an open stage has a command
                 event = await self._performer.perform(step.command, stage, round)
+                if isinstance(stage, AwaitingReply) and isinstance(event, Answered):
+                    answer = event.reply
                 step = stage.on(event)
-        if isinstance(event, Answered) and not isinstance(step.stage, Open) and round.completion is not None:
-            await round.completion(event.reply)  # the card hears what it had no say in: a refusal may carry scripts
+        await _tell_card(step.stage, answer, round.completion)
         return step.stage
+
+
+async def _tell_card(stage: Stage, answer: Reply | None, completion: Completion | None) -> None:
+    """The card hears what it had no say in: a refusal may carry scripts; an accepted refund (FULL) is its own end.
+
+    A sale that was completed has heard it, and one that is reversed has no answer to hear.
+    """
+    had_no_say = isinstance(stage, Refused) or (isinstance(stage, Accepted) and not stage.request.needs_completion)
+    if completion is not None and answer is not None and had_no_say:
+        await completion(answer)
