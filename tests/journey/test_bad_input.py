@@ -1,5 +1,6 @@
 """Every bad input of the main path: a sentence that says what happened, who must act and the next key; nothing lost."""
 
+import dataclasses
 import sqlite3
 from datetime import timedelta
 
@@ -599,6 +600,23 @@ def test_the_reader_is_missing(tmp_path, bank):
         await shop.press("1")
         await shop.see("请输入消费金额")
         await shop.enter("100")
+        await shop.see("请刷卡", "有一个读卡器不能用，请联系维护人员")  # the other way is open all the same
+
+    play(tmp_path, bank, script)
+
+
+def test_the_only_reader_is_missing(tmp_path, bank):
+    async def script(shop):
+        shop.room.hardware = dataclasses.replace(shop.room.hardware, stripe=None)
+        await shop.idle()
+        shop.reader.unplug()
+        await shop.press("1")
+        await shop.see("请输入消费金额")
+        await shop.enter("100")
         await shop.see("读卡器不能用", "C01")
+        shop.reader.plug()
+        await shop.press("enter")
+        await shop.present("unionpay-debit")
+        await shop.see("请勿拔卡，直到")
 
     play(tmp_path, bank, script)
