@@ -1,6 +1,7 @@
 """The PIN on its way to the issuer: ISO 9564-1 format 0 under the PIK (cup.md 3.3). Law: no error shows a PIN.
 
-cup.md 3.3, before encryption, and 3.8, the SM4 worked example:
+What every format shares is here too: which PIN and PAN are any, and the PIN field read back. The other formats are in
+pin_formats.py. cup.md 3.3, before encryption, and 3.8, the SM4 worked example:
 
 >>> clear_block("123456", "123456789012345678", 8).hex().upper()
 '061253DFFEDCBA98'
@@ -17,7 +18,7 @@ from terminal.ports import KeyRefused
 PIN_DIGITS = range(4, 13)  # ISO 9564-1, 9.3.2
 PAN_DIGITS = range(8, 20)  # ISO/IEC 7812-1
 PAN_PART = 12  # rightmost digits of the PAN, its check digit left out
-CIPHERS_OF_PIN = ("des", "sm4")  # AES has a format of its own (ISO 9564-1 format 4), which no acquirer here takes
+CIPHERS_OF_PIN = ("des", "sm4")  # AES has a format of its own: 4
 
 
 def pin_block(key: bytes, pin: str, pan: str, cipher: str = "des") -> bytes:
@@ -29,33 +30,54 @@ def pin_block(key: bytes, pin: str, pan: str, cipher: str = "des") -> bytes:
 def pin_of(key: bytes, block: bytes, pan: str, cipher: str = "des") -> str:
     """The inverse, for the bank. Raises KeyRefused when key, PAN and block do not make a format 0 block."""
     rule = _rule(cipher)
-    if len(block) != rule.block:
-        raise KeyRefused(f"a PIN block of {len(block)} bytes is none of {rule.name}")
-    clear = xor(rule.decrypt(key, block), _pan_field(pan, rule.block)).hex()
-    size = int(clear[1], 16)
-    pin, fill = clear[2 : 2 + size], clear[2 + size :]
-    if clear[0] != "0" or size not in PIN_DIGITS or not pin.isdecimal() or fill.strip("f"):
-        raise KeyRefused("this is no PIN block of format 0")
-    return pin
+    check_block(block, rule)
+    clear = xor(rule.decrypt(key, block), pan_field(pan, rule.block))
+    return pin_in(clear.hex(), "0", "f")
 
 
 def clear_block(pin: str, pan: str, size: int) -> bytes:
     """Format 0 before encryption, `size` bytes: the PIN field XOR the PAN field."""
-    return xor(_pin_field(pin, size), _pan_field(pan, size))
+    check_pin(pin)
+    field = f"0{len(pin):X}{pin}".ljust(2 * size, "F")
+    return xor(bytes.fromhex(field), pan_field(pan, size))
 
 
-def _pin_field(pin: str, size: int) -> bytes:
-    if not _is_number(pin, PIN_DIGITS):
-        raise KeyRefused("a PIN is 4 to 12 digits")
-    return bytes.fromhex(f"0{len(pin):X}{pin}".ljust(2 * size, "F"))
-
-
-def _pan_field(pan: str, size: int) -> bytes:
+def pan_field(pan: str, size: int) -> bytes:
+    """The PAN field of formats 0 and 3 (ISO 9564-1), `size` bytes; zeros for `pan` "". Raises KeyRefused."""
     if not pan:
         return bytes(size)
+    check_pan(pan)
+    return bytes.fromhex(pan[:-1][-PAN_PART:].rjust(2 * size, "0"))
+
+
+def pin_in(field: str, control: str, fill: str) -> str:
+    """The PIN in a PIN field of lower-case hex: format `control`, then length, PIN, and only digits of `fill`.
+
+    Raises KeyRefused when it is no such field.
+    """
+    size = int(field[1], 16)
+    pin, rest = field[2 : 2 + size], field[2 + size :]
+    if field[0] != control or size not in PIN_DIGITS or not pin.isdecimal() or rest.strip(fill):
+        raise KeyRefused(f"this is no PIN block of format {control}")
+    return pin
+
+
+def check_pin(pin: str) -> None:
+    """Raises KeyRefused for what is no PIN."""
+    if not _is_number(pin, PIN_DIGITS):
+        raise KeyRefused("a PIN is 4 to 12 digits")
+
+
+def check_pan(pan: str) -> None:
+    """Raises KeyRefused for what is no PAN."""
     if not _is_number(pan, PAN_DIGITS):
         raise KeyRefused("a PAN is 8 to 19 digits")
-    return bytes.fromhex(pan[:-1][-PAN_PART:].rjust(2 * size, "0"))
+
+
+def check_block(block: bytes, rule: BlockCipher) -> None:
+    """A PIN block is one block of its cipher. Raises KeyRefused."""
+    if len(block) != rule.block:
+        raise KeyRefused(f"a PIN block of {len(block)} bytes is none of {rule.name}")
 
 
 def _is_number(text: str, digits: range) -> bool:
