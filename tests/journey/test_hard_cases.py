@@ -1,4 +1,4 @@
-"""Cases that a review looks for: forged and odd answers, a chip that dies last, a damaged journal, wraps."""
+"""Cases hard to think of: forged and odd answers, a chip that dies last, a damaged journal, wraps."""
 
 import asyncio
 import sqlite3
