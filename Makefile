@@ -28,6 +28,7 @@ bench: $(VENV)/.test
 	$(PY) -m benchmarks.kernel
 	$(PY) -m benchmarks.insertion
 	$(PY) -m benchmarks.own_time
+	$(PY) -m benchmarks.vault
 	$(PY) -m benchmarks.idle
 	$(PY) -m benchmarks.settlement
 	$(PY) -m benchmarks.bank_load --terminals 200 --rate 300 --seconds 10

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,8 +16,7 @@ from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
 from drivers.stripe_keyboard import keyboard_stripe
 from drivers.tls import Proof, add_identity, client_context
 from keys.passwords import ArgonPasswords
-from keys.vault import Vault
-from terminal.config import Config, ConfigRefused, LineConfig
+from terminal.config import Config, ConfigRefused, Files, LineConfig
 from terminal.dialogue import bad_news, menu
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.follow_up import follow_up
@@ -34,7 +32,7 @@ from terminal.iso8583.facts import Identity
 from terminal.journal.journal import Journal, Run
 from terminal.journal.store import JournalFailed
 from terminal.paper import Paper
-from terminal.ports import CardReader, Hardware, KeyRefused, PictureCoder, Printer, Stripe
+from terminal.ports import CardReader, Hardware, KeyRefused, PictureCoder, Printer, Stripe, Vault
 from terminal.receipt import Receipt
 from terminal.screens import say
 
@@ -103,7 +101,7 @@ async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitS
         stripe=_stripe(config.reader.stripe, stack),
         printer=_printer(config),
         line=_line(config),
-        vault=Vault(Path(config.files.vault), device_key(Path(config.files.device_key))),
+        vault=_vault(config.files, stack),
         passwords=ArgonPasswords(),
         front=front,
         clock=SystemClock(config.zone),
@@ -123,14 +121,18 @@ def in_thread(worker: ThreadPoolExecutor) -> Run[object]:
     return run_it
 
 
-def device_key(path: Path) -> bytes:
-    """32 bytes as a service credential or a file only this service can read."""
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    place = Path(credentials) / path.name if credentials and (Path(credentials) / path.name).exists() else path
-    try:
-        return place.read_bytes()
-    except OSError as error:
-        raise KeyRefused(f"the device key cannot be read: {error.strerror}") from None
+def _vault(files: Files, stack: contextlib.AsyncExitStack) -> Vault:
+    """In a process of its own where `vault_socket` names one."""
+    if not files.vault_socket:
+        from keys.credential import device_key
+        from keys.vault import Vault as OwnVault
+
+        return OwnVault(Path(files.vault), device_key(Path(files.device_key)))
+    from keys.vault_client import VaultClient
+
+    client = VaultClient(Path(files.vault_socket))
+    stack.callback(client.close)
+    return client
 
 
 async def _card_reader(name: str, stack: contextlib.AsyncExitStack, is_contactless: bool = False) -> CardReader:

@@ -138,6 +138,7 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device_key: str
     front_socket: str
     inbox: str = ""  # folder where the acquirer's reconciliation files are put; "" is none
+    vault_socket: str = ""  # where yuanlu-vault answers; "" is the vault in this process, with `vault` and `device_key`
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,7 +28,7 @@ def test_systemd_verifies_the_unit(unit, tmp_path):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("name", "most"), [("yuanlu-terminal", 1.5), ("yuanlu-front", 0.6)])
+@pytest.mark.parametrize(("name", "most"), [("yuanlu-terminal", 1.5), ("yuanlu-front", 0.6), ("yuanlu-vault", 0.3)])
 def test_exposure_is_not_more_than_was_reached(name, most):
     checked = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", f"--threshold={int(most * 10)}", f"{SYSTEMD}/{name}.service"],
@@ -45,3 +45,22 @@ def test_the_examples_are_accepted(tmp_path):
 
     assert load(SYSTEMD / "terminal.example.toml").line.addresses[0] == "acquirer.example:9443"
     assert configured(SYSTEMD / "front.example.toml", {}).device_class
+
+
+def test_the_vault_is_where_its_users_look_for_it():
+    """The socket's folder is the unit's, its group has the core's user in it and not the front's, its root is made."""
+    unit = (SYSTEMD / "yuanlu-vault.service").read_text("utf-8")
+    users = (SYSTEMD / "sysusers.d-yuanlu.conf").read_text("utf-8").splitlines()
+    socket = re.search(r"--socket (\S+)", unit).group(1)
+    assert Path(socket).parent == Path("/run") / re.search(r"^RuntimeDirectory=(\S+)", unit, re.M).group(1)
+    assert re.search(r"--caller (\S+)", unit).group(1) == "yuanlu"
+    assert [line for line in users if line.startswith("m ")] == ["m yuanlu yuanlu-vault"]
+    root = re.search(r"^RootDirectory=(\S+)", unit, re.M).group(1)
+    assert f"d {root} 0755 root root -" in (SYSTEMD / "tmpfiles.d-yuanlu.conf").read_text("utf-8").splitlines()
+
+
+def test_the_vault_reaches_no_network_and_no_device():
+    unit = (SYSTEMD / "yuanlu-vault.service").read_text("utf-8").splitlines()
+    for line in ("PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX", "DevicePolicy=closed", "LimitCORE=0"):
+        assert line in unit
+    assert not [line for line in unit if line.startswith(("DeviceAllow=", "SupplementaryGroups="))]

@@ -1,0 +1,43 @@
+"""Which vault the terminal is given: its own, or the process behind the configured socket."""
+
+from contextlib import AsyncExitStack
+
+import pytest
+
+from keys.vault import Vault
+from keys.vault_client import VaultClient
+from terminal.app import _vault
+from terminal.config import Files
+from terminal.ports import KeyMissing, KeyRefused
+
+
+def files(folder, socket=""):
+    return Files(str(folder / "journal"), str(folder / "vault"), str(folder / "device.key"), "front.sock", "", socket)
+
+
+async def test_without_a_socket_it_is_in_this_process_under_the_device_key(tmp_path, monkeypatch):
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    async with AsyncExitStack() as stack:
+        with pytest.raises(KeyRefused, match="the device key cannot be read"):
+            _vault(files(tmp_path), stack)
+        (tmp_path / "device.key").write_bytes(bytes(32))  # TEST KEY
+        assert isinstance(_vault(files(tmp_path), stack), Vault)
+
+
+async def test_a_credential_of_the_service_goes_before_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "device.key").write_bytes(bytes(32))  # TEST KEY
+    (tmp_path / "credentials" / "device.key").write_bytes(bytes(31))
+    async with AsyncExitStack() as stack:
+        with pytest.raises(KeyRefused, match="has 31 bytes"):
+            _vault(files(tmp_path), stack)
+
+
+async def test_with_a_socket_this_process_opens_neither_file_nor_key(tmp_path):
+    async with AsyncExitStack() as stack:
+        vault = _vault(files(tmp_path, "x" * 200), stack)  # no such file, key or socket: the first request tells
+        assert isinstance(vault, VaultClient)
+        with pytest.raises(KeyMissing, match="cannot be reached"):
+            await vault.fingerprint(b"")
+    assert list(tmp_path.iterdir()) == []
