@@ -27,7 +27,7 @@ TMK_SIZES = {DES.name: (8, 16), SM4.name: (16,), AES.name: (16, 32)}  # 8: a ter
 
 
 class Vault:
-    """The Vault port: inside yuanlu-vault, or in-process. `device_key` is 32 bytes from outside (a credential of the service)."""
+    """The Vault port, in yuanlu-vault or in-process. `device_key` is 32 bytes from outside (a service credential)."""
 
     def __init__(self, path: Path, device_key: bytes) -> None:
         self._file = KeyFile(path, device_key)
