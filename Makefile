@@ -14,7 +14,7 @@ run: $(VENV)/.run
 	@exec $(VENV)/bin/yuanlu counter $(if $(PLAY),--headless --play $(PLAY),)
 
 test: $(VENV)/.test
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff check .
