@@ -154,9 +154,8 @@ class Line(Protocol):
         """Entering raises LinkDown.
 
         "" is a new exchange: the first address that answers, beginning with the primary or, after a failover, with
-        the one that last worked, until it fails. A given address (`Connection.address`) is that one only: an answer,
-        reversal or inquiry goes where its request went, for the other may not know it, and could have it paid twice.
-        An address that is no longer configured raises LinkDown.
+        the one that last worked, until it fails. A given address is that one only (docs/adr/0006); one that is no
+        longer configured raises LinkDown.
         """
         ...
 
