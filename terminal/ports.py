@@ -12,6 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from terminal.device_errors import CardMute as CardMute
+from terminal.device_errors import CardRemoved as CardRemoved
+from terminal.device_errors import DeviceError as DeviceError
+from terminal.device_errors import KeyMissing as KeyMissing
+from terminal.device_errors import KeyRefused as KeyRefused
+from terminal.device_errors import LinkDown as LinkDown
+from terminal.device_errors import LinkLost as LinkLost
+from terminal.device_errors import NoCard as NoCard
+from terminal.device_errors import PaperOut as PaperOut
+from terminal.device_errors import PinpadLost as PinpadLost
+from terminal.device_errors import PrinterLost as PrinterLost
+from terminal.device_errors import ReaderMissing as ReaderMissing
+from terminal.device_errors import TwoCards as TwoCards
 from terminal.emv.apdu import Response
 from terminal.emv.oda.capk import PublicKey
 from terminal.events import Event, KeyPressed
@@ -22,58 +35,6 @@ from terminal.signature import Picture
 from terminal.swipe import Swipe
 
 Send = Callable[[bytes], Awaitable[Response]]  # a command to the card, as T=1 has it
-
-
-class DeviceError(Exception):
-    """Something outside the core failed. The message never holds card data."""
-
-
-class NoCard(DeviceError):
-    """The slot is empty."""
-
-
-class CardRemoved(DeviceError):
-    """The card left while it was needed."""
-
-
-class CardMute(DeviceError):
-    """The card does not answer, or not as EMV asks (wrong way round, dirty chip, broken)."""
-
-
-class TwoCards(DeviceError):
-    """More than one card is in the field: one card only."""
-
-
-class ReaderMissing(DeviceError):
-    """There is no card reader, or its service does not run."""
-
-
-class PaperOut(DeviceError):
-    """The printer has no paper."""
-
-
-class PrinterLost(DeviceError):
-    """The printer does not answer."""
-
-
-class LinkDown(DeviceError):
-    """No connection to the acquirer could be made: not one byte of a message has left."""
-
-
-class LinkLost(DeviceError):
-    """The connection broke after it was made: what was sent may have arrived."""
-
-
-class KeyMissing(DeviceError):
-    """The vault has no such key: keys must be loaded, or the terminal must sign in."""
-
-
-class KeyRefused(DeviceError):
-    """A key's check value is wrong; the key was not taken."""
-
-
-class PinpadLost(DeviceError):
-    """The PIN pad does not answer."""
 
 
 class Card(Protocol):

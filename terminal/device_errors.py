@@ -1,0 +1,55 @@
+"""What can go wrong outside the core. Law: named for what went wrong; no message holds card data."""
+
+from __future__ import annotations
+
+
+class DeviceError(Exception):
+    """Something outside the core failed. The message never holds card data."""
+
+
+class NoCard(DeviceError):
+    """The slot is empty."""
+
+
+class CardRemoved(DeviceError):
+    """The card left while it was needed."""
+
+
+class CardMute(DeviceError):
+    """The card does not answer, or not as EMV asks (wrong way round, dirty chip, broken)."""
+
+
+class TwoCards(DeviceError):
+    """More than one card is in the field: one card only."""
+
+
+class ReaderMissing(DeviceError):
+    """There is no card reader, or its service does not run."""
+
+
+class PaperOut(DeviceError):
+    """The printer has no paper."""
+
+
+class PrinterLost(DeviceError):
+    """The printer does not answer."""
+
+
+class LinkDown(DeviceError):
+    """No connection to the acquirer could be made: not one byte of a message has left."""
+
+
+class LinkLost(DeviceError):
+    """The connection broke after it was made: what was sent may have arrived."""
+
+
+class KeyMissing(DeviceError):
+    """The vault has no such key: keys must be loaded, or the terminal must sign in."""
+
+
+class KeyRefused(DeviceError):
+    """A key's check value is wrong; the key was not taken."""
+
+
+class PinpadLost(DeviceError):
+    """The PIN pad does not answer."""
