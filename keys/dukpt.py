@@ -10,7 +10,7 @@ The KSN after EFF800, X9.24-1:2009, A.4.3, and the last one of all:
 >>> Ksn.of(bytes.fromhex("FFFF9876543210FFF800")).following()
 Traceback (most recent call last):
     ...
-terminal.ports.KeyRefused: the last KSN of this initial key is spent
+terminal.device_errors.KeyRefused: the last KSN of this initial key is spent
 """
 
 from __future__ import annotations
