@@ -183,7 +183,7 @@ class Wire:
         made.setblocking(False)
         try:
             await asyncio.get_running_loop().sock_connect(made, str(path))
-        except BaseException:
+        except BaseException:  # a cancelled caller too leaves no socket open
             made.close()
             raise
         return cls(made)
@@ -217,7 +217,7 @@ class Wire:
                     raise WireLost("a frame too long")
                 body = bytearray(size)
                 await self._fill(memoryview(body))
-        except BaseException as error:
+        except BaseException as error:  # a cancelled one too leaves nothing in memory
             wipe(body)
             if isinstance(error, OSError):  # TimeoutError is one
                 raise WireLost("the other side is gone in the middle of a frame") from None

@@ -97,7 +97,7 @@ async def _talk(room: Room, title: Say, talk: Callable[[Chip], Awaitable[T]], tr
         chip = Chip(room, title, await room.desk.work(title, connecting, lambda: say("card.reading")))
         try:
             return await talk(chip)
-        except BaseException:
+        except BaseException:  # a dialogue that is left too must not leave the chip powered
             await chip.close()
             raise
     except UNREADABLE:
