@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import socket
 from collections.abc import AsyncIterator
 
 from terminal.emv import atr
@@ -112,10 +111,3 @@ class VpcdReader:
     async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
-
-
-def free_port() -> int:
-    """A loopback port that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind((LOCALHOST, 0))
-        return int(probe.getsockname()[1])

@@ -82,9 +82,9 @@ async def _by_chip(room: Room, kind: Kind, amount: Money, stan: str, chip: ChipS
     """The same with a card that has a say: after a wrong PIN it makes a new cryptogram for a new F11."""
     title = say(f"kind.{kind.value}")
     await _not_blocked(room, chip.handed.plastic)
-    await _agree(room, title, amount, await seal(room, chip.handed), is_chip=True)
+    presented = await seal(room, chip.handed)
+    await _agree(room, title, amount, presented, is_chip=True)
     for turn in range(TRIES):
-        presented = await seal(room, chip.handed)
         stage = await _asked(room, kind, amount, stan, presented, chip, chip.pin_block)
         await chip.let_go(stage)
         if not (chip.pin_block and _is_wrong_pin(stage)) or turn == TRIES - 1:
@@ -95,6 +95,7 @@ async def _by_chip(room: Room, kind: Kind, amount: Money, stan: str, chip: ChipS
                 break
         except (Cancelled, TimedOut):  # told how the last request ended
             break
+        presented = await seal(room, chip.handed)  # a new cryptogram
     return stage
 
 

@@ -17,7 +17,6 @@ SETTING_SIZES = {
 }  # fmt: skip
 NONE, COMPLETE, MORE = "0", "1", "2"
 RID, INDEX, AID = "9F06", "9F22", "9F06"
-ITEM_FOUND = "31"
 
 
 class ListRefused(ValueError):

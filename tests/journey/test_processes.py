@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from simulator.acquirer.faults import LineState
-from simulator.cards.vpcd_reader import free_port
+from simulator.cards.pcscd import free_pair
 from simulator.counter.back_room import BackRoom
 from simulator.counter.play import CODE, Player, first_log_in, log_in, replace_supervisor_code, sell, tear_off
 from simulator.counter.shop import Shop
@@ -160,7 +160,7 @@ def test_a_refused_configuration_ends_with_78_and_file_line_reason(tmp_path):
 
 
 def test_the_page_answers_and_the_counter_ends_in_order(tmp_path):
-    port = free_port()
+    port = free_pair()
     env = {**os.environ, "PORT": str(port)}
     process = subprocess.Popen(
         [sys.executable, "-m", "terminal", "counter", "--state", str(tmp_path)],

@@ -9,9 +9,10 @@ import pytest
 
 from simulator.cards.chip import Misbehaving
 from simulator.cards.contactless_card import ContactlessCard, ContactlessSettings, Kind
+from simulator.cards.pcscd import free_pair
 from simulator.cards.reader import SimulatedTap
 from simulator.cards.vpcd import VpcdCard
-from simulator.cards.vpcd_reader import VpcdReader, free_port
+from simulator.cards.vpcd_reader import VpcdReader
 from terminal.ports import CardRemoved, NoCard, ReaderMissing, TwoCards
 from tests.virtual_time import run
 
@@ -125,7 +126,7 @@ def test_a_slow_chip_that_is_taken_away_meanwhile_is_removed() -> None:
 
 @pytest.mark.process
 async def test_a_slow_chip_takes_its_time_over_a_socket() -> None:
-    port, loop = free_port(), asyncio.get_running_loop()
+    port, loop = free_pair(), asyncio.get_running_loop()
     async with asyncio.timeout(10), VpcdReader.listening(port, is_contactless=False) as reader:
         chip = Misbehaving(made(), slow_at=1, seconds=0.1)
         held = VpcdCard(chip, port)
