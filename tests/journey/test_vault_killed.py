@@ -204,15 +204,11 @@ ENDS = {  # call of the vault before which it is killed: how the payment ends af
         ("mac", Accepted),  # its answer
     ),
     ("sale", "up"): (
-        ("seal", NOTHING),
-        ("fingerprint", NOTHING),
         ("unseal", NOTHING),
         ("mac", Reversed),  # request: not sent, and reversed all the same, for the journal cannot know
         ("mac", Reversed),  # answer: cannot be believed, and the reversal waits for the vault
     ),
     ("sale", "answer_lost"): (
-        ("seal", NOTHING),
-        ("fingerprint", NOTHING),
         ("unseal", NOTHING),
         ("mac", Reversed),
         ("mac", Reversed),  # reversal, whose answer is lost too
