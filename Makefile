@@ -6,7 +6,7 @@ export PYGAME_HIDE_SUPPORT_PROMPT = 1
 
 # what the product runs on, and what its tests start for real
 APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei util-linux libjbig0
-APT_TEST := $(APT_RUN) systemd jbigkit-bin openssl
+APT_TEST := $(APT_RUN) systemd jbigkit-bin openssl swtpm tpm2-tools
 
 .PHONY: run test check bench fuzz fmt clean
 

@@ -64,10 +64,13 @@ def retail_mac(key: bytes, block: bytes) -> bytes:
     """ANSI X9.19, ISO/IEC 9797-1 algorithm 3 with DES, padding method 1: 8 bytes. `key` is K and K', 16 bytes."""
     if len(key) != RETAIL_KEY:
         raise KeyRefused(f"a key of {len(key)} bytes is none for a retail MAC")
-    block += bytes(-len(block) % DES.block or (0 if block else DES.block))  # 9797-1, 6.3.2
-    chain = Cipher(DES.keyed(key[:8]), modes.CBC(bytes(DES.block))).encryptor()
-    last = (chain.update(block) + chain.finalize())[-DES.block :]
+    last = _last_of_chain(DES, key[:8], block)
     return DES.encrypt(key[:8], DES.decrypt(key[8:], last))  # 9797-1, output transformation 3
+
+
+def cbc_mac(key: bytes, block: bytes) -> bytes:
+    """ANSI X9.9, ISO/IEC 9797-1 algorithm 1 with DES as long as the key is, padding method 1: 8 bytes."""
+    return _last_of_chain(DES, key, block)
 
 
 def cmac(key: bytes, block: bytes) -> bytes:
@@ -77,6 +80,14 @@ def cmac(key: bytes, block: bytes) -> bytes:
     running = CMAC(algorithms.AES(key))
     running.update(block)
     return running.finalize()[:MAC]
+
+
+def _last_of_chain(cipher: BlockCipher, key: bytes, block: bytes) -> bytes:
+    if len(key) not in cipher.key_sizes:
+        raise KeyRefused(f"a key of {len(key)} bytes is none for {cipher.name}")
+    block += bytes(-len(block) % cipher.block or (0 if block else cipher.block))  # 9797-1, 6.3.2
+    chain = Cipher(cipher.keyed(key), modes.CBC(bytes(cipher.block))).encryptor()
+    return (chain.update(block) + chain.finalize())[-cipher.block :]
 
 
 def _folded(cipher: BlockCipher, key: bytes, block: bytes) -> bytes:
@@ -95,5 +106,6 @@ RULES = {
     "cup": MacRule(DES.name, cup_mac),
     "cup-sm4": MacRule(SM4.name, sm4_cup_mac),
     "x9.19": MacRule(DES.name, retail_mac),
+    "x9.9": MacRule(DES.name, cbc_mac),
     "cmac": MacRule(AES.name, cmac),
 }

@@ -1,5 +1,7 @@
 """Every PIN block an acquirer may ask for, by name: ISO 9564-1 formats 0, 3 and 4, and format 0 over SM4's 16 bytes.
 
+DUKPT takes the same formats under a key of its KSN (keys/dukpt_device.py: "dukpt-aes:iso-4").
+
 Law: a format takes keys of its own cipher only; chance is the system's; what is no block is refused and not shown.
 
 What reading a block can know. A wrong key or an altered block leaves digits as if by chance: one in 17 million still
@@ -105,9 +107,25 @@ def _fill(count: int, chance: Chance) -> str:
     return digits[:count]
 
 
+def _without_pan(cipher: str) -> PinFormat:
+    """Format 0 as F53 d1 = 1 has it (cup.md 3.3): the PAN is looked at, and goes into no block."""
+
+    def seal(key: bytes, pin: str, pan: str) -> bytes:
+        pan_field(pan, DES.block)
+        return pin_block(key, pin, "", cipher)
+
+    def read(key: bytes, block: bytes, pan: str) -> str:
+        pan_field(pan, DES.block)
+        return pin_of(key, block, "", cipher)
+
+    return PinFormat(cipher, seal, read)
+
+
 FORMATS = {
-    "iso-0": PinFormat(DES.name, pin_block, pin_of),  # a PAN "" too: cup.md 3.3
+    "iso-0": PinFormat(DES.name, pin_block, pin_of),
     "iso-0-sm4": PinFormat(SM4.name, partial(pin_block, cipher=SM4.name), partial(pin_of, cipher=SM4.name)),
+    "iso-0-without-pan": _without_pan(DES.name),
+    "iso-0-sm4-without-pan": _without_pan(SM4.name),
     "iso-3": PinFormat(DES.name, pin_block_3, pin_of_3),
     "iso-4": PinFormat(AES.name, pin_block_4, pin_of_4),
 }

@@ -6,6 +6,18 @@
 | not readable    | ptrace and /proc/PID/mem by another process of this user   | prctl(2), PR_SET_DUMPABLE = 0         |
 | no core file    | a crash that writes memory to the disk                     | setrlimit(2), RLIMIT_CORE = 0         |
 | not swapped     | memory written to a swap partition                         | mlockall(2)                           |
+| overwritten     | what was freed lies about until it is used again           | the environment, see below            |
+
+The last is how Python can wipe at all: a PIN is a `str`, a key `bytes`, and neither can be overwritten in place.
+
+| in the environment                            | does                                                           |
+|-----------------------------------------------|----------------------------------------------------------------|
+| PYTHONMALLOC=malloc                           | every object goes back to the C library when it is freed       |
+| PYTHONMALLOC=malloc_debug                     | and is overwritten by Python before, to its last byte          |
+| MALLOC_PERTURB_=165 (mallopt(3))              | glibc overwrites what is freed, but for the last 8 bytes       |
+| GLIBC_TUNABLES=glibc.malloc.tcache_count=0    | also what would go into a thread's cache                       |
+
+The last 8 bytes are where a `str` of 4 to 7 characters has them: hence the second for the vault, which hears PINs.
 
 Root, the kernel and hibernation are above all of these.
 """
@@ -13,12 +25,18 @@ Root, the kernel and hibernation are above all of these.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 from collections.abc import Callable
 
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38  # linux/prctl.h
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4  # asm-generic/mman.h; the last: what is touched, not what is reserved
+WIPING = {
+    "PYTHONMALLOC": "malloc_debug",
+    "MALLOC_PERTURB_": "165",
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -51,6 +69,13 @@ def _not_swapped() -> None:
     _checked(_libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 
 
+def _overwritten() -> None:
+    """Set before the process starts, or not at all."""
+    lacking = [name for name, value in WIPING.items() if os.environ.get(name) != value]
+    if lacking:
+        raise OSError(errno.EINVAL, f"{', '.join(lacking)} not as it must be in the environment")
+
+
 def _checked(result: int) -> None:
     if result != 0:
         number = ctypes.get_errno()
@@ -62,4 +87,5 @@ MEASURES: tuple[tuple[str, Callable[[], None]], ...] = (
     ("not readable", _not_readable),
     ("no core file", _no_core_file),
     ("not swapped", _not_swapped),
+    ("overwritten", _overwritten),
 )

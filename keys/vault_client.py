@@ -1,44 +1,59 @@
-"""The Vault port over the socket of `yuanlu-vault`. Law: a vault that is gone is KeyMissing, and never waited for long.
+"""The Vault and KeyLoading ports over the socket of `yuanlu-vault`. Law: a vault that is gone is told, soon.
 
-Every request may be put twice: none adds to the vault's state. So a connection that breaks, because the vault was
-killed and started again, is made anew and the request put once more; a vault that is still away after `seconds` is
-told as KeyMissing, and the exchange ends by its rule. What this process sends and hears it has seen anyway (a PIN, a
-card); it is wiped from the frames here as there (keys/vault_wire.py says what is not possible).
+When the connection breaks, because the vault was killed and started again, it is made anew and a call that may be put
+twice is put once more: a cardholder then types anew. A vault that is away after `seconds` is VaultGone, and the
+exchange ends by its rule.
 """
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
-from keys.vault_wire import (
-    Answer,
+from keys.vault_calls import (
+    AwaitErased,
+    BeginCeremony,
+    Call,
+    Combined,
+    Count,
     Done,
+    EncipherCardPin,
     EncryptTrack,
+    EndCeremony,
+    EnterCardPin,
+    EnterComponent,
+    EnterPin,
+    Erase,
+    Facts,
+    Failed,
     Fingerprint,
+    KeepCombined,
+    LoadBundle,
     LoadWorkingKeys,
     Mac,
-    Missing,
-    OfflinePin,
-    PinBlock,
-    Request,
+    RemoteRequest,
+    RetractComponent,
     Seal,
+    ShowCardPin,
+    SpendKsn,
     Unseal,
-    Wire,
-    WireLost,
     as_answer,
-    framed,
+    result,
 )
+from keys.vault_wire import Wire, WireLost, framed
 from terminal.emv.oda.capk import PublicKey
-from terminal.ports import KeyMissing, KeyRefused
+from terminal.key_facts import KeyFact, SealedPin, SecretEntry, VaultFacts
+from terminal.ports import KeyRefused, Typed, VaultGone
 
-SECONDS = 5.0  # for one request, with a restart of the vault in between
+SECONDS = 5.0  # for one call, with a restart of the vault in between
+LONGEST_ENTRY = 900.0  # for whoever types a secret; the vault's own deadlines end it before
 LOOK_AGAIN = 0.05  # seconds between two looks for a vault that is starting
-PUT_AT_MOST = 2  # a request that kills the vault is not put for ever
+PUT_AT_MOST = 2  # a call that kills the vault is not put for ever
 
 
 class VaultClient:
-    """One connection; requests in order. Nothing is connected before the first request."""
+    """One connection; calls in order. Nothing is connected before the first call."""
 
     def __init__(self, path: Path, seconds: float = SECONDS) -> None:
         self._path, self._seconds = path, seconds
@@ -46,89 +61,154 @@ class VaultClient:
         self._wire: Wire | None = None
 
     def close(self) -> None:
-        """Hang up; the next request connects again."""
+        """Hang up; the next call connects again."""
         if self._wire is not None:
             self._wire.close()
             self._wire = None
 
-    async def load_working_keys(self, block: bytes, cipher: str = "des") -> None:
+    async def load_working_keys(self, block: bytes, cipher: str = "des", slot: int = 1) -> None:
         """All of F62's keys or none (Vault port)."""
-        await self._value(LoadWorkingKeys(block, cipher))
+        await self._put(LoadWorkingKeys(block, cipher, slot))
 
     async def mac(self, block: bytes, rule: str = "cup") -> bytes:
         """F64 (Vault port)."""
-        return await self._value(Mac(block, rule))
+        return bytes(await self._put(Mac(block, rule)))
 
-    async def pin_block(self, pin: str, pan: str, cipher: str = "des") -> bytes:
-        """Format 0 under the PIK (Vault port)."""
-        return await self._value(PinBlock(pin, pan, cipher))
+    async def spend_ksn(self) -> bytes:
+        """The next KSN (Vault port)."""
+        return bytes(await self._put(SpendKsn()))
 
-    async def offline_pin(self, pin: str, key: PublicKey | None, challenge: bytes) -> bytes:
-        """VERIFY's data for a card (Vault port)."""
-        return await self._value(OfflinePin(pin, key, challenge))
+    async def enter_pin(self, entry: SecretEntry, pan: str, format: str, typed: Typed) -> SealedPin | None:
+        """F52 (Vault port)."""
+        sealed: SealedPin | None = await self._put(EnterPin(entry, pan, format), typed)
+        return sealed
+
+    async def enter_card_pin(self, entry: SecretEntry, typed: Typed) -> bool:
+        """Typed, and held in the vault (Vault port)."""
+        return bool(await self._put(EnterCardPin(entry), typed))
+
+    async def encipher_card_pin(self, key: PublicKey, challenge: bytes) -> bytes:
+        """VERIFY's data (Vault port)."""
+        return bytes(await self._put(EncipherCardPin(key, challenge)))
+
+    async def show_card_pin(self, slot: str) -> int:
+        """From the vault to the card (Vault port)."""
+        return int(await self._put(ShowCardPin(slot)))
 
     async def encrypt_track(self, track: str, cipher: str = "des") -> str:
         """Nibbles of F35 under the TDK (Vault port)."""
-        return await self._text(EncryptTrack(track, cipher))
+        return str(await self._put(EncryptTrack(track, cipher)))
 
     async def seal(self, secret: bytes) -> bytes:
         """For the time it must lie on disk (Vault port)."""
-        return await self._value(Seal(secret))
+        return bytes(await self._put(Seal(secret)))
 
     async def unseal(self, sealed: bytes) -> bytes:
         """The inverse of seal (Vault port)."""
-        return await self._value(Unseal(sealed))
+        return bytes(await self._put(Unseal(sealed)))
 
     async def fingerprint(self, pan: bytes) -> str:
         """A keyed hash (Vault port)."""
-        return await self._text(Fingerprint(pan))
+        return str(await self._put(Fingerprint(pan)))
 
-    async def _text(self, request: Request) -> str:
+    async def facts(self) -> VaultFacts:
+        """What there is (KeyLoading port)."""
+        facts: VaultFacts = await self._put(Facts())
+        return facts
+
+    async def begin_ceremony(self, place: str, cipher: str, size: int) -> None:
+        """Components from now on (KeyLoading port)."""
+        await self._put(BeginCeremony(place, cipher, size))
+
+    async def enter_component(self, custodian: str, typed: Typed) -> str:
+        """One component; its KCV (KeyLoading port)."""
+        return str(await self._put(EnterComponent(custodian), typed))
+
+    async def retract_component(self) -> None:
+        """Forget the last (KeyLoading port)."""
+        await self._put(RetractComponent())
+
+    async def combined(self) -> str:
+        """The KCV of all (KeyLoading port)."""
+        return str(await self._put(Combined()))
+
+    async def keep_combined(self) -> None:
+        """Take the key (KeyLoading port)."""
+        await self._put(KeepCombined())
+
+    async def end_ceremony(self) -> None:
+        """Forget the components (KeyLoading port)."""
+        await self._put(EndCeremony())
+
+    async def load_bundle(self, bundle: bytes, terminal_id: str) -> tuple[KeyFact, ...]:
+        """Keys of a bundle or a token (KeyLoading port)."""
+        facts: tuple[KeyFact, ...] = await self._put(LoadBundle(bundle, terminal_id))
+        return facts
+
+    async def remote_request(self, terminal_id: str) -> bytes:
+        """For a key distribution host (KeyLoading port)."""
+        return bytes(await self._put(RemoteRequest(terminal_id)))
+
+    async def erase(self, why: str) -> None:
+        """Every key, for good (KeyLoading port)."""
+        await self._put(Erase(why))
+
+    async def erased(self) -> str:
+        """Why, when it is so (KeyLoading port); on a connection of its own, for the others do not wait."""
+        client = VaultClient(self._path, self._seconds)
         try:
-            return (await self._value(request)).decode("ascii")
-        except UnicodeDecodeError:
-            raise KeyMissing("the vault answers another question") from None
+            return str(await client._put(AwaitErased()))
+        finally:
+            client.close()
 
-    async def _value(self, request: Request) -> bytes:
+    async def _put(self, call: Call, typed: Typed = lambda _: None) -> Any:
         async with self._turn:
             try:
-                async with asyncio.timeout(self._seconds):
-                    answer = await self._put(request)
+                async with asyncio.timeout(LONGEST_ENTRY if call.is_entry else self._seconds):
+                    return await self._put_until_answered(call, typed)
             except TimeoutError:
-                raise KeyMissing(f"the vault does not answer within {self._seconds:g} s: does it run?") from None
-        if isinstance(answer, Done):
-            return answer.value
-        raise KeyMissing(answer.sentence) if isinstance(answer, Missing) else KeyRefused(answer.sentence)
+                raise VaultGone(f"the vault does not answer within {self._seconds:g} s: does it run?") from None
 
-    async def _put(self, request: Request) -> Answer:
-        for _ in range(PUT_AT_MOST):
+    async def _put_until_answered(self, call: Call, typed: Typed) -> Any:
+        for _ in range(PUT_AT_MOST if call.may_be_put_twice else 1):
             wire = self._wire = self._wire or await self._connected()
             is_over = False
             try:
-                await wire.send(_framed(request), self._seconds)
-                answer = as_answer(await wire.receive(self._seconds))
+                await wire.send(_framed(call), self._seconds)
+                answer = await self._answer(wire, typed)
                 is_over = True
-                return answer
+                return result(call, answer)
             except WireLost:
-                continue
+                is_over = False
             finally:
                 if not is_over:  # also when the caller gave up: the answer must not be taken for the next one's
                     self.close()
-        raise KeyMissing("the vault hangs up: it was stopped, or lets this program not in")
+        raise VaultGone("the vault hangs up: it was stopped, or lets this program not in")
+
+    async def _answer(self, wire: Wire, typed: Typed) -> Done | Failed:
+        while True:
+            answer = as_answer(await wire.receive(self._seconds))
+            if not isinstance(answer, Count):
+                return answer
+            typed(answer.count)
 
     async def _connected(self) -> Wire:
-        """As soon as the vault listens. Raises KeyMissing for what waiting does not mend."""
-        while True:
-            try:
-                return await Wire.connected(self._path)
-            except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
-                await asyncio.sleep(LOOK_AGAIN)
-            except OSError as error:
-                raise KeyMissing(f"the vault cannot be reached: {error.strerror or error}") from None
+        """As soon as the vault listens. Raises VaultGone."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                while True:
+                    try:
+                        return await Wire.connected(self._path)
+                    except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
+                        await asyncio.sleep(LOOK_AGAIN)
+        except TimeoutError:
+            raise VaultGone(f"the vault does not answer within {self._seconds:g} s: does it run?") from None
+        except OSError as error:
+            raise VaultGone(f"the vault cannot be reached: {error.strerror or error}") from None
 
 
-def _framed(request: Request) -> bytearray:
+def _framed(call: Call) -> bytearray:
     try:
-        return framed(request)
+        return framed(call)
     except ValueError as error:
         raise KeyRefused(str(error)) from None

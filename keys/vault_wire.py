@@ -1,9 +1,9 @@
-"""What terminal and vault say to each other, and the socket they say it on. Law: one request, one answer, in order.
+"""The socket that terminal and vault speak on (keys/vault_calls.py is what they say). Law: whole frames, in order.
 
 A frame is a 4-byte big-endian length and a msgpack body of at most MAX_FRAME bytes. What was in a frame is overwritten
-as soon as it was sent or decoded. Python cannot overwrite more than that: a PIN is a `str` and a key's or a card's
-bytes are `bytes` while they are worked with, both immutable; their memory is free again after use, not clean. The
-kernel copies frames through the socket's buffers too. What remains is held back by keys/process_guard.py.
+as soon as it was sent or decoded. Python itself cannot overwrite more: a PIN is a `str` and a card's data are `bytes`
+while they are worked with. The allocator overwrites those when they are free again, in a process that was started so
+(keys/process_guard.py); the kernel copies frames through the socket's buffers too.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-
-from terminal.emv.oda.capk import PublicKey
-from terminal.ports import Vault
 
 LENGTH = struct.Struct(">I")
 MAX_FRAME = 1 << 16  # a request is a message of an acquirer at most, a few kilobytes
@@ -38,109 +35,7 @@ class SocketRefused(Exception):
     """The vault cannot listen where it was told to."""
 
 
-class Request(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
-    """One call of the Vault port."""
-
-    def __repr__(self) -> str:
-        """Never what is in it."""
-        return f"{type(self).__name__}()"
-
-    async def put_to(self, vault: Vault) -> bytes:
-        """Carry the call out; text comes as ASCII."""
-        raise NotImplementedError
-
-
-class LoadWorkingKeys(Request, frozen=True):
-    block: bytes
-    cipher: str
-
-    async def put_to(self, vault: Vault) -> bytes:
-        await vault.load_working_keys(self.block, self.cipher)
-        return b""
-
-
-class Mac(Request, frozen=True):
-    block: bytes
-    rule: str
-
-    async def put_to(self, vault: Vault) -> bytes:
-        return await vault.mac(self.block, self.rule)
-
-
-class PinBlock(Request, frozen=True):
-    pin: str
-    pan: str
-    cipher: str
-
-    async def put_to(self, vault: Vault) -> bytes:
-        return await vault.pin_block(self.pin, self.pan, self.cipher)
-
-
-class OfflinePin(Request, frozen=True):
-    pin: str
-    key: PublicKey | None
-    challenge: bytes
-
-    async def put_to(self, vault: Vault) -> bytes:
-        return await vault.offline_pin(self.pin, self.key, self.challenge)
-
-
-class EncryptTrack(Request, frozen=True):
-    track: str
-    cipher: str
-
-    async def put_to(self, vault: Vault) -> bytes:
-        return (await vault.encrypt_track(self.track, self.cipher)).encode("ascii")
-
-
-class Seal(Request, frozen=True):
-    secret: bytes
-
-    async def put_to(self, vault: Vault) -> bytes:
-        return await vault.seal(self.secret)
-
-
-class Unseal(Request, frozen=True):
-    sealed: bytes
-
-    async def put_to(self, vault: Vault) -> bytes:
-        return await vault.unseal(self.sealed)
-
-
-class Fingerprint(Request, frozen=True):
-    pan: bytes
-
-    async def put_to(self, vault: Vault) -> bytes:
-        return (await vault.fingerprint(self.pan)).encode("ascii")
-
-
-class Done(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """What the call returned; text as ASCII."""
-
-    value: bytes
-
-    def __repr__(self) -> str:
-        """Never what is in it."""
-        return "Done()"
-
-
-class Missing(msgspec.Struct, frozen=True, tag="KeyMissing", array_like=True):
-    """The call raised KeyMissing with this sentence."""
-
-    sentence: str
-
-
-class Refused(msgspec.Struct, frozen=True, tag="KeyRefused", array_like=True):
-    """The call raised KeyRefused with this sentence."""
-
-    sentence: str
-
-
-Answer = Done | Missing | Refused
-AnyRequest = LoadWorkingKeys | Mac | PinBlock | OfflinePin | EncryptTrack | Seal | Unseal | Fingerprint
 _encoder = msgspec.msgpack.Encoder()
-_requests: msgspec.msgpack.Decoder[AnyRequest] = msgspec.msgpack.Decoder(AnyRequest)
-_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 
 def wipe(buffer: bytearray) -> None:
@@ -148,7 +43,7 @@ def wipe(buffer: bytearray) -> None:
     buffer[:] = bytes(len(buffer))
 
 
-def framed(said: Request | Answer) -> bytearray:
+def framed(said: object) -> bytearray:
     """The whole frame. Raises ValueError when it is longer than the other side takes."""
     frame = bytearray(LENGTH.size)
     _encoder.encode_into(said, frame, LENGTH.size)
@@ -160,14 +55,14 @@ def framed(said: Request | Answer) -> bytearray:
     return frame
 
 
-def as_request(body: bytearray) -> AnyRequest:
-    """Decode and wipe. Raises WireLost for what is no request."""
-    return _decoded(_requests, body)
-
-
-def as_answer(body: bytearray) -> Answer:
-    """Decode and wipe. Raises WireLost for what is no answer."""
-    return _decoded(_answers, body)
+def decoded(decoder: msgspec.msgpack.Decoder[T], body: bytearray) -> T:
+    """Decode and wipe. Raises WireLost for what says nothing."""
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError:
+        raise WireLost("a frame that says nothing") from None
+    finally:
+        wipe(body)
 
 
 class Wire:
@@ -285,12 +180,3 @@ def _make_way(path: Path) -> None:
             probe.connect(str(path))
             raise SocketRefused(f"{path}: another vault answers there")
     path.unlink()
-
-
-def _decoded(decoder: msgspec.msgpack.Decoder[T], body: bytearray) -> T:
-    try:
-        return decoder.decode(body)
-    except msgspec.DecodeError:
-        raise WireLost("a frame that says nothing") from None
-    finally:
-        wipe(body)

@@ -47,9 +47,39 @@ class KeyMissing(DeviceError):
     """The vault has no such key: keys must be loaded, or the terminal must sign in."""
 
 
+class KeysErased(KeyMissing):
+    """The keys were erased, and custodians must load them anew; the message is why: "by-hand", "tamper"."""
+
+    @property
+    def why(self) -> str:
+        """A word of ui/text (erased.<why>)."""
+        return str(self)
+
+
+class VaultGone(KeyMissing):
+    """The vault does not answer: whether it holds keys is not known."""
+
+
 class KeyRefused(DeviceError):
     """A key's check value is wrong; the key was not taken."""
 
 
+class CeremonyRefused(KeyRefused):
+    """A component, or a key made of components, is not taken; the message is why: a word of ui/text (refused.<why>)."""
+
+    @property
+    def why(self) -> str:
+        """The word."""
+        return str(self)
+
+
 class PinpadLost(DeviceError):
     """The PIN pad does not answer."""
+
+
+class EntryCancelled(DeviceError):
+    """Who was typing a secret pressed cancel."""
+
+
+class EntryTimedOut(DeviceError):
+    """Nobody typed, or not fast enough."""

@@ -14,9 +14,13 @@ from typing import Protocol
 
 from terminal.device_errors import CardMute as CardMute
 from terminal.device_errors import CardRemoved as CardRemoved
+from terminal.device_errors import CeremonyRefused as CeremonyRefused
 from terminal.device_errors import DeviceError as DeviceError
+from terminal.device_errors import EntryCancelled as EntryCancelled
+from terminal.device_errors import EntryTimedOut as EntryTimedOut
 from terminal.device_errors import KeyMissing as KeyMissing
 from terminal.device_errors import KeyRefused as KeyRefused
+from terminal.device_errors import KeysErased as KeysErased
 from terminal.device_errors import LinkDown as LinkDown
 from terminal.device_errors import LinkLost as LinkLost
 from terminal.device_errors import NoCard as NoCard
@@ -25,26 +29,37 @@ from terminal.device_errors import PinpadLost as PinpadLost
 from terminal.device_errors import PrinterLost as PrinterLost
 from terminal.device_errors import ReaderMissing as ReaderMissing
 from terminal.device_errors import TwoCards as TwoCards
+from terminal.device_errors import VaultGone as VaultGone
 from terminal.emv.apdu import Response
 from terminal.emv.oda.capk import PublicKey
 from terminal.events import Event, KeyPressed
+from terminal.key_facts import KeyFact, SealedPin, SecretEntry, VaultFacts
 from terminal.paper import Paper
 from terminal.receipt import Receipt
 from terminal.screens import PinPrompt, Shown
 from terminal.signature import Picture
 from terminal.swipe import Swipe
 
+Typed = Callable[[int], None]  # hears how many digits of a secret there are, at its beginning (0) and at each change
 Send = Callable[[bytes], Awaitable[Response]]  # a command to the card, as T=1 has it
 
 
 class Card(Protocol):
-    """A powered chip. `protocol` is 0 (T=0) or 1 (T=1); `atr` is raw."""
+    """A powered chip. `protocol` is 0 (T=0) or 1 (T=1); `atr` is raw; `slot` is the name of its PC/SC slot."""
 
     atr: bytes
     protocol: int
+    slot: str
 
     async def transmit(self, apdu: bytes) -> bytes:
         """One command, one response with SW1 SW2 last. Raises CardRemoved, CardMute."""
+        ...
+
+    def lent(self) -> AbstractAsyncContextManager[None]:
+        """Within it another process of this terminal may send one command (CardSlots); nothing else is sent then.
+
+        Power and session stay. Entering and leaving raise CardRemoved, and CardMute for a card that was reset.
+        """
         ...
 
     async def close(self) -> None:
@@ -122,10 +137,13 @@ class Line(Protocol):
 
 
 class Vault(Protocol):
-    """The only holder of keys: bytes in, bytes out, never a key."""
+    """The only holder of keys: bytes in, bytes out, never a key. A secret that is typed goes from the keys into it.
 
-    async def load_working_keys(self, block: bytes, cipher: str = "des") -> None:
-        """Take F62 of a sign-in reply, under a TMK of that cipher ("des", "sm4", "aes"). All keys or none.
+    Every method raises VaultGone, and KeysErased where keys were erased; both are KeyMissing.
+    """
+
+    async def load_working_keys(self, block: bytes, cipher: str = "des", slot: int = 1) -> None:
+        """Take F62 of a sign-in reply, under the TMK of that slot and cipher ("des", "sm4", "aes"). All keys or none.
 
         Raises KeyRefused, KeyMissing.
         """
@@ -134,21 +152,36 @@ class Vault(Protocol):
     async def mac(self, block: bytes, rule: str = "cup") -> bytes:
         """The 8 bytes of F64 for the given MAC block (MTI to the field before F64).
 
-        `rule`: "cup", "cup-sm4", "x9.19" or "cmac". Raises KeyMissing; KeyRefused when the MAK is not for that rule.
+        `rule`: a name of keys/mac.py. Raises KeyMissing; KeyRefused when the MAK is not for that rule.
         """
         ...
 
-    async def pin_block(self, pin: str, pan: str, cipher: str = "des") -> bytes:
-        """ISO 9564-1 format 0 under the PIK: 8 bytes with "des" (F52), 16 with "sm4". `pan` "": the form without PAN.
+    async def enter_pin(self, entry: SecretEntry, pan: str, format: str, typed: Typed) -> SealedPin | None:
+        """Let the cardholder type; F52 by a name of keys/pin_formats.py. None: he has none. `pan` "": without PAN.
 
-        Raises KeyMissing; KeyRefused, which never shows the PIN.
+        `typed` hears 0 as soon as this holds the keys. Raises EntryCancelled, EntryTimedOut, PinpadLost, KeyMissing,
+        KeyRefused.
         """
         ...
 
-    async def offline_pin(self, pin: str, key: PublicKey | None, challenge: bytes) -> bytes:
-        """The data of VERIFY: an ISO 9564-1 format 2 block, or that and the card's `challenge` under the card's key.
+    async def enter_card_pin(self, entry: SecretEntry, typed: Typed) -> bool:
+        """The same for a chip; what was typed is kept for one of the two calls below, and for seconds only.
 
-        Raises KeyRefused, which never shows the PIN.
+        False: the cardholder has none. Raises as `enter_pin`.
+        """
+        ...
+
+    async def encipher_card_pin(self, key: PublicKey, challenge: bytes) -> bytes:
+        """The data of VERIFY: a PIN block of format 2 and the card's `challenge` under its key (EMV Book 2, 7.1).
+
+        Raises KeyRefused when nothing was typed.
+        """
+        ...
+
+    async def show_card_pin(self, slot: str) -> int:
+        """Hand what was typed to the powered card in that PC/SC slot, in clear; the status word of VERIFY.
+
+        Raises KeyRefused when nothing was typed; CardMute, CardRemoved, ReaderMissing.
         """
         ...
 
@@ -168,6 +201,77 @@ class Vault(Protocol):
         """A keyed hash: equal for equal card numbers, and no way back."""
         ...
 
+    async def spend_ksn(self) -> bytes:
+        """The next KSN of DUKPT, 10 or 12 bytes; its keys serve `mac` until the next is spent.
+
+        `enter_pin` in a format of DUKPT spends one by itself. Raises KeyMissing; KeyRefused after the last.
+        """
+        ...
+
+
+class KeyLoading(Protocol):
+    """How keys get into the vault, and out of the world. Components are typed into the vault as a PIN is."""
+
+    async def facts(self) -> VaultFacts:
+        """What there is, never a key."""
+        ...
+
+    async def begin_ceremony(self, place: str, cipher: str, size: int) -> None:
+        """Components of `size` bytes for a key at `place` (keys/places.py). Raises CeremonyRefused."""
+        ...
+
+    async def enter_component(self, custodian: str, typed: Typed) -> str:
+        """The next component, by its custodian (an id); its KCV in hex. Raises as Vault.enter_pin, CeremonyRefused."""
+        ...
+
+    async def retract_component(self) -> None:
+        """Forget the component entered last: its custodian says its KCV is wrong. Raises CeremonyRefused."""
+        ...
+
+    async def combined(self) -> str:
+        """The KCV of all components together, hex. Raises CeremonyRefused when there are too few."""
+        ...
+
+    async def keep_combined(self) -> None:
+        """Take the key whose KCV was confirmed. Raises CeremonyRefused, KeyRefused: nothing has changed then."""
+        ...
+
+    async def end_ceremony(self) -> None:
+        """Forget the components; also after they were kept."""
+        ...
+
+    async def load_bundle(self, bundle: bytes, terminal_id: str) -> tuple[KeyFact, ...]:
+        """Key blocks for this terminal, all or none (docs/key-loading.md). Raises KeyRefused, KeyMissing."""
+        ...
+
+    async def remote_request(self, terminal_id: str) -> bytes:
+        """What a key distribution host needs to send this terminal keys, once. Raises KeyRefused."""
+        ...
+
+    async def erase(self, why: str) -> None:
+        """Every key, for good. `why` is a word of ui/text (erased.<why>): "by-hand", "tamper". Raises KeyRefused."""
+        ...
+
+    async def erased(self) -> str:
+        """Why, as soon as the keys are erased; at once if they are."""
+        ...
+
+
+class SecretKeypad(Protocol):
+    """The keypad as the vault has it: nobody else hears its keys while it is held."""
+
+    def held(self) -> AbstractAsyncContextManager[Keypad]:
+        """Entering raises PinpadLost when the keypad is not there, or another process holds it on."""
+        ...
+
+
+class CardSlots(Protocol):
+    """Cards that another process has powered, as the vault reaches them for one command."""
+
+    async def transmit(self, slot: str, apdu: bytes) -> bytes:
+        """One command to the card in that PC/SC slot; data, SW1 SW2. Raises CardMute, CardRemoved, ReaderMissing."""
+        ...
+
 
 class Pinpad(Protocol):
     """Where a cardholder types a PIN. It goes into a block, or to the card it belongs to, and nowhere else.
@@ -175,12 +279,15 @@ class Pinpad(Protocol):
     Both raise what the dialogue raises when the cardholder cancels or leaves.
     """
 
-    async def online(self, prompt: PinPrompt, pan: str) -> str:
-        """F52 as hex, or "" when the cardholder has none. Raises KeyMissing, KeyRefused."""
+    async def online(self, prompt: PinPrompt, pan: str) -> SealedPin | None:
+        """F52, or None when the cardholder has none. Raises KeyMissing, KeyRefused."""
         ...
 
-    async def offline(self, prompt: PinPrompt, key: PublicKey | None, send: Send) -> int | None:
-        """The status word of VERIFY; None when the cardholder gave no PIN. `key` enciphers it (EMV Book 2, 7)."""
+    async def offline(self, prompt: PinPrompt, key: PublicKey | None, card: Card, send: Send) -> int | None:
+        """The status word of VERIFY; None when the cardholder gave no PIN. `key` enciphers it (EMV Book 2, 7).
+
+        `send` is a command to `card`, which is lent to whoever hands it a PIN in clear.
+        """
         ...
 
 
@@ -188,7 +295,10 @@ class Passwords(Protocol):
     """Codes of people, slow to guess."""
 
     async def digest(self, code: str) -> str: ...
-    async def matches(self, digest: str, code: str) -> bool: ...
+
+    async def matches(self, digest: str, code: str) -> bool:
+        """A digest of "" is nobody's: False, and it takes as long."""
+        ...
 
 
 class PictureCoder(Protocol):
@@ -236,6 +346,10 @@ class Clock(Protocol):
         """Take over the acquirer's time."""
         ...
 
+    def uptime(self) -> tuple[str, float]:
+        """Which start of the device this is, and seconds since then, asleep too. Setting the time moves neither."""
+        ...
+
 
 class Keypad(Protocol):
     """Keys, on the front's side of the link."""
@@ -253,6 +367,14 @@ class Display(Protocol):
         ...
 
 
+class TamperSwitch(Protocol):
+    """A contact that closes, or a mesh that breaks, when somebody opens the device."""
+
+    async def opened(self) -> None:
+        """Return when the device is open, at once when it is already. Raises DeviceError: it cannot be told."""
+        ...
+
+
 @dataclass(frozen=True)
 class Hardware:
     """One of each."""
@@ -262,6 +384,7 @@ class Hardware:
     printer: Printer
     line: Line
     vault: Vault
+    loading: KeyLoading
     passwords: Passwords
     front: Front
     clock: Clock

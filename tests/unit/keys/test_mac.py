@@ -37,6 +37,33 @@ SP_800_38B = [
 ISO_9797_1 = [(b"Now is the time for all ", "A1C72E74EA3FA9B6"), (b"Now is the time for it", "2E2B1428CC78254F")]
 
 
+# ISO/IEC 9797-1:2011, B.2: algorithm 1 with DES, padding method 1; and FIPS 113, appendix 2
+SINGLE = bytes.fromhex("0123456789ABCDEF")
+ALGORITHM_1 = [
+    (b"Now is the time for all ", "70A30640CC76DD8B"),
+    (b"Now is the time for it", "E45B3AD2B7CC0856"),
+    (b"7654321 Now is the time for ", "F1D30F6849312CA4"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), ALGORITHM_1)
+def test_mac_algorithm_1_of_iso_9797_1_and_fips_113(text, expected):
+    assert mac("x9.9", SINGLE, text).hex().upper() == expected
+    assert mac("x9.9", SINGLE * 2, text).hex().upper() == expected  # K twice is K alone
+
+
+@pytest.mark.filterwarnings("ignore:TripleDES has been moved", "ignore:Two-key TripleDES")
+@given(st.binary(min_size=16, max_size=16), st.binary(min_size=1, max_size=200))
+def test_mac_algorithm_1_second_opinion(key, block):
+    assert mac("x9.9", key, block) == psec.mac.generate_cbc_mac(key, block, 1)
+
+
+@pytest.mark.parametrize("size", [0, 7, 9, 32])
+def test_a_key_that_is_none_makes_no_mac(size):
+    with pytest.raises(KeyRefused):
+        mac("x9.9", bytes(size), b"block")
+
+
 @pytest.mark.parametrize(("key", "size", "expected"), SP_800_38B)
 def test_cmac_of_sp_800_38b(key, size, expected):
     assert mac("cmac", bytes.fromhex(key), MESSAGE[:size]).hex().upper() == expected[:16]
@@ -120,6 +147,7 @@ def test_no_such_rule():
 def test_each_rule_names_its_cipher():
     assert {name: rule.cipher for name, rule in RULES.items()} == {
         "cup": "des",
+        "x9.9": "des",
         "cup-sm4": "sm4",
         "x9.19": "des",
         "cmac": "aes",

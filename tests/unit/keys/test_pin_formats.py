@@ -285,6 +285,16 @@ def test_without_pan_there_is_format_0_only(name):
             work()
 
 
+@pytest.mark.parametrize("name", ["iso-0", "iso-0-sm4"])
+def test_the_form_without_pan_is_format_0_of_no_pan(name):
+    key, form = key_of(name), format_of(f"{name}-without-pan")
+    block = form.seal(key, "1234", PAN)
+    assert block == format_of(name).seal(key, "1234", "")
+    assert form.read(key, block, "6225000000000022") == "1234"  # it tells nobody whose card it is
+    with pytest.raises(KeyRefused, match="no PIN block of format 0"):
+        format_of(name).read(key, block, "9999999999999999")
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_blocks_and_keys_of_other_sizes(name):
     form, key = format_of(name), key_of(name)
@@ -303,5 +313,5 @@ def test_blocks_and_keys_of_other_sizes(name):
 
 
 def test_no_such_format():
-    with pytest.raises(KeyRefused, match="no PIN format 'iso-1', only iso-0, iso-0-sm4, iso-3, iso-4"):
+    with pytest.raises(KeyRefused, match="no PIN format 'iso-1', only iso-0, iso-0-sm4, iso-0-without-pan, "):
         format_of("iso-1")

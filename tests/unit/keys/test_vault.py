@@ -4,15 +4,17 @@ import asyncio
 
 import pytest
 
-from keys.block_cipher import CIPHERS, cipher_of
+from keys.block_cipher import CIPHERS
+from keys.check_value import check_value
 from keys.mac import RULES, cup_mac, kcv, mac
 from keys.passwords import ArgonPasswords
 from keys.pin_block import pin_of
 from keys.track import decrypt_track
 from keys.vault import Vault
 from keys.working_keys import wrap
+from terminal.key_facts import SecretEntry
 from terminal.ports import KeyMissing, KeyRefused
-from tests.unit.keys.vault_version_1 import FINGERPRINT, SEALED, VERSION_1
+from tests.unit.keys.vault_versions import FINGERPRINT, SEALED, VERSION_1
 
 DEVICE_KEY = bytes(range(32))  # TEST KEY
 TMK = bytes.fromhex("CA5D92598DCA48CE8A4C76361A9269E9")  # TEST KEY: worked example of cup.md 3.8
@@ -22,6 +24,11 @@ PIK2, MAK2, TDK2 = bytes(range(16)), bytes(range(16, 32)), bytes(range(32, 48)) 
 PAN, TRACK2 = "6250000000000001", "6250000000000001=30122010000000000"
 
 
+def check_values(vault):
+    """KCV by place, of those keys that have one."""
+    return {fact.place: fact.check_value for fact in vault.safe.facts().keys if fact.check_value}
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "vault"
@@ -29,16 +36,16 @@ def path(tmp_path):
 
 @pytest.fixture
 def vault(path):
-    made = Vault(path, DEVICE_KEY)
+    made = Vault.at(path, DEVICE_KEY)
     made.install_tmk(TMK, kcv(TMK))
     return made
 
 
 def test_working_keys_make_macs_after_a_restart_too(vault, path):
     asyncio.run(vault.load_working_keys(BLOCK))
-    again = Vault(path, DEVICE_KEY)
+    again = Vault.at(path, DEVICE_KEY)
     assert asyncio.run(again.mac(b"block")) == cup_mac(MAK, b"block")
-    assert again.check_values() == {"tmk": kcv(TMK).hex().upper(), "pik": "8D0A74B8", "mak": "AB7153CA"}
+    assert check_values(again) == {"tmk.1": kcv(TMK).hex().upper(), "pik": "8D0A74B8", "mak": "AB7153CA"}
 
 
 def test_a_bad_block_leaves_the_keys_as_they_were(vault):
@@ -51,16 +58,16 @@ def test_a_bad_block_leaves_the_keys_as_they_were(vault):
 
 def test_wrong_check_value_of_the_tmk(path):
     with pytest.raises(KeyRefused):
-        Vault(path, DEVICE_KEY).install_tmk(TMK, b"\0\0\0\0")
+        Vault.at(path, DEVICE_KEY).install_tmk(TMK, b"\0\0\0\0")
     assert not path.exists()
 
 
 def test_no_keys_is_said(path):
-    empty = Vault(path, DEVICE_KEY)
+    empty = Vault.at(path, DEVICE_KEY)
     for work in (
         empty.mac(b""),
         empty.mac(b"", "cmac"),
-        empty.pin_block("1234", PAN),
+        empty.enter_pin(SecretEntry(), PAN, "iso-0", print),
         empty.encrypt_track(TRACK2),
         empty.seal(b""),
         empty.unseal(b""),
@@ -73,8 +80,8 @@ def test_no_keys_is_said(path):
 
 def signed_in(path, cipher, tdk=TDK2):
     """A vault whose TMK and working keys are of that cipher."""
-    vault = Vault(path, DEVICE_KEY)
-    vault.install_tmk(TMK, cipher_of(cipher).check_value(TMK), cipher)
+    vault = Vault.at(path, DEVICE_KEY)
+    vault.install_tmk(TMK, check_value(cipher, TMK), cipher)
     asyncio.run(vault.load_working_keys(wrap(TMK, PIK2, MAK2, tdk, cipher=cipher), cipher))
     return vault
 
@@ -83,7 +90,7 @@ def signed_in(path, cipher, tdk=TDK2):
 @pytest.mark.parametrize("rule", RULES)
 def test_a_mac_rule_takes_keys_of_its_own_cipher_only(path, cipher, rule):
     signed_in(path, cipher)
-    vault = Vault(path, DEVICE_KEY)  # the cipher is remembered
+    vault = Vault.at(path, DEVICE_KEY)  # the cipher is remembered
     if RULES[rule].cipher == cipher:
         assert asyncio.run(vault.mac(b"block", rule)) == mac(rule, MAK2, b"block")
     else:
@@ -94,11 +101,15 @@ def test_a_mac_rule_takes_keys_of_its_own_cipher_only(path, cipher, rule):
 @pytest.mark.parametrize("cipher", ["des", "sm4"])
 def test_pin_and_track_go_out_under_keys_of_their_cipher_only(path, cipher):
     vault, other = signed_in(path, cipher), {"des": "sm4", "sm4": "des"}[cipher]
-    assert pin_of(PIK2, asyncio.run(vault.pin_block("847192", PAN, cipher)), PAN, cipher) == "847192"
+    formats = {"des": "iso-0", "sm4": "iso-0-sm4"}
+    assert pin_of(PIK2, vault.seal_pin("847192", PAN, formats[cipher]).block, PAN, cipher) == "847192"
     assert decrypt_track(TDK2, asyncio.run(vault.encrypt_track(TRACK2, cipher)), cipher) == TRACK2
-    for work in (vault.pin_block("847192", PAN, other), vault.encrypt_track(TRACK2, other)):
+    for work in (
+        lambda: vault.seal_pin("847192", PAN, formats[other]),
+        lambda: asyncio.run(vault.encrypt_track(TRACK2, other)),
+    ):
         with pytest.raises(KeyRefused, match=f"is for {cipher}, not for {other}") as refused:
-            asyncio.run(work)
+            work()
         assert "847192" not in str(refused.value)
         assert PAN not in str(refused.value)
 
@@ -107,11 +118,11 @@ def test_pin_and_track_go_out_under_keys_of_their_cipher_only(path, cipher):
 def test_a_tmk_opens_blocks_of_its_own_cipher_only(path, cipher):
     vault = signed_in(path, cipher)
     for other in set(CIPHERS) - {cipher}:
-        with pytest.raises(KeyRefused, match=f"the TMK in the vault is for {cipher}, not for {other}"):
+        with pytest.raises(KeyRefused, match=f"the TMK.1 in the vault is for {cipher}, not for {other}"):
             asyncio.run(vault.load_working_keys(wrap(TMK, PIK2, MAK2, cipher=other), other))
-    assert vault.check_values() == {
-        name: cipher_of(cipher).check_value(key).hex().upper()
-        for name, key in {"tmk": TMK, "pik": PIK2, "mak": MAK2, "tdk": TDK2}.items()
+    assert check_values(vault) == {
+        name: check_value(cipher, key).hex().upper()
+        for name, key in {"tmk.1": TMK, "pik": PIK2, "mak": MAK2, "tdk": TDK2}.items()
     }
 
 
@@ -125,34 +136,34 @@ def test_a_sign_in_without_tdk_leaves_no_tdk_of_the_one_before(path):
 @pytest.mark.parametrize(("cipher", "size"), [("des", 24), ("des", 0), ("sm4", 8), ("sm4", 32), ("aes", 8)])
 def test_a_tmk_of_a_wrong_size(path, cipher, size):
     with pytest.raises(KeyRefused, match=f"TMK of {size} bytes"):
-        Vault(path, DEVICE_KEY).install_tmk(bytes(size), bytes(4), cipher)
+        Vault.at(path, DEVICE_KEY).install_tmk(bytes(size), bytes(4), cipher)
     assert not path.exists()
 
 
 def test_a_check_value_of_another_cipher(path):
     with pytest.raises(KeyRefused, match="check value of the TMK"):
-        Vault(path, DEVICE_KEY).install_tmk(TMK, kcv(TMK), "sm4")
+        Vault.at(path, DEVICE_KEY).install_tmk(TMK, kcv(TMK), "sm4")
     with pytest.raises(KeyRefused, match="no cipher"):
-        Vault(path, DEVICE_KEY).install_tmk(TMK, kcv(TMK), "")
+        Vault.at(path, DEVICE_KEY).install_tmk(TMK, kcv(TMK), "")
 
 
 def test_a_terminal_of_single_des(path):
     """cup.md 3.2, 60.3 = 001: TMK, PIK and MAK of 8 bytes."""
-    vault = Vault(path, DEVICE_KEY)
+    vault = Vault.at(path, DEVICE_KEY)
     vault.install_tmk(TMK[:8], kcv(TMK[:8]))
     asyncio.run(vault.load_working_keys(wrap(TMK[:8], PIK2[:8], MAK, is_single=True)))
     assert asyncio.run(vault.mac(b"block")) == cup_mac(MAK, b"block")
-    assert pin_of(PIK2[:8], asyncio.run(vault.pin_block("1234", "")), "") == "1234"
+    assert pin_of(PIK2[:8], vault.seal_pin("1234", "", "iso-0").block, "") == "1234"
 
 
 def test_a_vault_of_version_1_works_on(path):
     path.write_text(VERSION_1)
-    vault = Vault(path, DEVICE_KEY)
+    vault = Vault.at(path, DEVICE_KEY)
     assert asyncio.run(vault.mac(b"block")) == cup_mac(MAK, b"block")
     assert asyncio.run(vault.fingerprint(b"6250000000000001")) == FINGERPRINT
     assert asyncio.run(vault.unseal(SEALED)) == b"TEST record"
-    asyncio.run(vault.load_working_keys(BLOCK))  # writes version 2
-    assert asyncio.run(Vault(path, DEVICE_KEY).unseal(SEALED)) == b"TEST record"
+    asyncio.run(vault.load_working_keys(BLOCK))  # writes version 3
+    assert asyncio.run(Vault.at(path, DEVICE_KEY).unseal(SEALED)) == b"TEST record"
 
 
 def test_a_disk_that_is_full_leaves_the_keys_in_use_as_they_were(vault, path):
@@ -175,7 +186,7 @@ def test_sealed_records_open_only_unaltered(vault):
 
 
 def test_equal_numbers_have_equal_fingerprints_and_only_they(vault, tmp_path):
-    other = Vault(tmp_path / "other", DEVICE_KEY)
+    other = Vault.at(tmp_path / "other", DEVICE_KEY)
     other.install_tmk(TMK, kcv(TMK))
     first = asyncio.run(vault.fingerprint(b"6250000000000001"))
     assert first == asyncio.run(vault.fingerprint(b"6250000000000001"))
@@ -186,10 +197,10 @@ def test_equal_numbers_have_equal_fingerprints_and_only_they(vault, tmp_path):
 def test_another_device_or_a_damaged_file_is_refused_and_kept(vault, path):
     before = path.read_bytes()
     with pytest.raises(KeyRefused, match="load the keys anew"):
-        Vault(path, bytes(32))
+        Vault.at(path, bytes(32))
     path.write_bytes(before[:-10])
     with pytest.raises(KeyRefused):
-        Vault(path, DEVICE_KEY)
+        Vault.at(path, DEVICE_KEY)
     assert path.read_bytes() == before[:-10]
 
 

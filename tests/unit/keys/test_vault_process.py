@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -15,39 +16,36 @@ import pytest
 
 from keys import process_guard
 from keys.mac import cup_mac, kcv
+from keys.pin_block import pin_of
 from keys.vault import Vault
-from keys.vault_client import VaultClient
-from keys.vault_server import BAD_CONFIGURATION, MOST, VaultServer, answer
-from keys.vault_wire import (
-    LENGTH,
-    MAX_FRAME,
+from keys.vault_calls import (
     Done,
     EncryptTrack,
+    EnterPin,
+    Failed,
     Fingerprint,
-    Listener,
     Mac,
-    OfflinePin,
-    PinBlock,
-    Refused,
     Seal,
-    SocketRefused,
     Unseal,
-    Wire,
-    WireLost,
     as_answer,
-    as_request,
-    framed,
+    as_call,
+    carried_out,
 )
+from keys.vault_client import VaultClient
+from keys.vault_process import BAD_CONFIGURATION
+from keys.vault_server import MOST, VaultServer
+from keys.vault_wire import LENGTH, MAX_FRAME, Listener, SocketRefused, Wire, WireLost, framed
+from simulator.secret_keypad import KeyWire
 from terminal.ports import KeyMissing, KeyRefused
-from tests.unit.keys.test_vault import DEVICE_KEY, MAK2, PAN, TMK, TRACK2
-from tests.unit.keys.test_vault_contract import BLOCK, PIN
+from tests.unit.keys.test_vault import DEVICE_KEY, MAK2, PAN, PIK2, TMK, TRACK2
+from tests.unit.keys.test_vault_contract import BLOCK, ENTRY, PIN, Rooms
 
 SOON = 5.0  # seconds a test waits at most
 
 
 def filled(folder):
     """A vault file with working keys, and the device key beside it."""
-    vault = Vault(folder / "vault", DEVICE_KEY)
+    vault = Vault.at(folder / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, kcv(TMK))
     with suppress(StopIteration):
         vault.load_working_keys(BLOCK).send(None)  # it never waits
@@ -56,9 +54,17 @@ def filled(folder):
 
 def started(folder, *more, environment=None):
     """A process of `yuanlu-vault` over the files of `folder`."""
-    options = ["--vault", folder / "vault", "--device-key", folder / "device.key", "--socket", folder / "sock", *more]
+    options = [
+        "--vault",
+        folder / "vault",
+        "--device-key",
+        f"file:{folder / 'device.key'}",
+        "--socket",
+        folder / "sock",
+        *more,
+    ]
     return subprocess.Popen(
-        [sys.executable, "-m", "keys.vault_server", *map(str, options)],
+        [sys.executable, "-m", "keys.vault_process", *map(str, options)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **(environment or {})},
@@ -77,7 +83,10 @@ def running(folder, *more, **how):
 
 @asynccontextmanager
 async def serving(vault, path, uid=None, seconds=0.2):
-    task = asyncio.ensure_future(VaultServer(vault, Listener(path), os.getuid() if uid is None else uid, seconds).run())
+    rooms = Rooms(vault.safe, None)
+    rooms.vault = vault
+    uids = {os.getuid() if uid is None else uid}
+    task = asyncio.ensure_future(VaultServer(rooms, Listener(path), uids, seconds).run())
     try:
         await asyncio.sleep(0)  # the task has begun: what it opened, it closes
         yield
@@ -129,13 +138,13 @@ GARBAGE = {
     "as long as can be": b"\xff\xff\xff\xff",
     "half a length": LENGTH.pack(9)[:2],
     "half a frame": LENGTH.pack(9) + b"\x92",
-    "the key of a card that is none": frame("OfflinePin", PIN, {"modulus": b"\0", "exponent": 3}, b""),
+    "the key of a card that is none": frame("EncipherCardPin", {"modulus": b"\0", "exponent": 3}, b""),
 }
 
 
 @pytest.mark.parametrize("what", GARBAGE)
 async def test_garbage_is_cut_without_a_word_and_the_others_go_on(tmp_path, what):
-    vault = Vault(tmp_path / "vault", DEVICE_KEY)
+    vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, kcv(TMK))
     async with serving(vault, tmp_path / "sock"), asking(tmp_path / "sock") as client:
         before = await client.fingerprint(b"1")
@@ -144,7 +153,7 @@ async def test_garbage_is_cut_without_a_word_and_the_others_go_on(tmp_path, what
 
 
 async def test_who_never_reads_is_cut_and_holds_nobody_up(tmp_path):
-    vault = Vault(tmp_path / "vault", DEVICE_KEY)
+    vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, kcv(TMK))
     async with serving(vault, tmp_path / "sock"), asking(tmp_path / "sock") as client:
         with socket.socket(socket.AF_UNIX) as deaf:
@@ -162,7 +171,7 @@ async def test_who_never_reads_is_cut_and_holds_nobody_up(tmp_path):
 
 
 async def test_two_at_once_and_one_too_many(tmp_path):
-    vault = Vault(tmp_path / "vault", DEVICE_KEY)
+    vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, kcv(TMK))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(serving(vault, tmp_path / "sock"))
@@ -180,7 +189,7 @@ async def test_a_frame_is_wiped_when_it_was_sent_or_could_not_be(tmp_path):
     wire = await Wire.connected(tmp_path / "sock")
     try:
         for is_there in (True, False):
-            frame_ = framed(PinBlock(PIN, PAN, "des"))
+            frame_ = framed(Fingerprint(PAN.encode()))
             if is_there:
                 await wire.send(frame_, SOON)
             else:
@@ -195,7 +204,7 @@ async def test_a_frame_is_wiped_when_it_was_sent_or_could_not_be(tmp_path):
 
 async def test_a_stranger_hears_nothing(tmp_path):
     """The kernel says whose process it is; here the vault is told to serve somebody else."""
-    vault = Vault(tmp_path / "vault", DEVICE_KEY)
+    vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, kcv(TMK))
     async with serving(vault, tmp_path / "sock", uid=os.getuid() + 1):
         with pytest.raises(KeyMissing, match="lets this program not in"):
@@ -265,6 +274,64 @@ async def test_killed_during_a_request_it_is_put_once_more(tmp_path):
 
 
 @pytest.mark.process
+async def test_killed_while_a_pin_is_typed_it_is_typed_anew(tmp_path):
+    """The half that was typed is gone with the process; nobody else ever had it."""
+    filled(tmp_path)
+    keypad, counts, told = tmp_path / "keypad", [], asyncio.Event()
+
+    def typed(count):
+        counts.append(count)
+        told.set()
+
+    async def until(count):
+        async with asyncio.timeout(SOON):
+            while counts[-1:] != [count]:
+                told.clear()
+                await told.wait()
+
+    async with asking(tmp_path / "sock") as client:
+        with running(tmp_path, "--keypad", f"socket:{keypad}"):
+            entering = asyncio.ensure_future(client.enter_pin(ENTRY, PAN, "iso-0", typed))
+            await until(0)
+            for key in "99":
+                assert await KeyWire(keypad).press(key)
+            await until(2)
+        with running(tmp_path, "--keypad", f"socket:{keypad}"):
+            await until(0)
+            for key in (*PIN, "enter"):
+                assert await KeyWire(keypad).press(key)
+            assert pin_of(PIK2, (await entering).block, PAN) == PIN
+    assert counts == [0, 1, 2, 0, 1, 2, 3, 4, 5, 6]
+
+
+def until_gone(path):
+    deadline = time.monotonic() + SOON
+    while path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.process
+async def test_a_caller_that_is_killed_while_a_pin_is_typed_lets_the_keypad_go(tmp_path):
+    filled(tmp_path)
+    keypad = tmp_path / "keypad"
+    ask = (
+        "import asyncio, sys; from pathlib import Path; from keys.vault_client import VaultClient\n"
+        "from terminal.key_facts import SecretEntry\n"
+        "asyncio.run(VaultClient(Path(sys.argv[1])).enter_pin(SecretEntry(), '', 'iso-0', lambda _: print(flush=True)))"
+    )
+    with running(tmp_path, "--keypad", f"socket:{keypad}"):
+        command = [sys.executable, "-c", ask, str(tmp_path / "sock")]
+        caller = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        assert await caller.stdout.readline()
+        assert await KeyWire(keypad).press("1")
+        caller.kill()
+        await caller.wait()
+        await asyncio.to_thread(until_gone, keypad)
+        assert not await KeyWire(keypad).press("2")
+
+
+@pytest.mark.process
 async def test_gone_for_good_is_said(tmp_path):
     filled(tmp_path)
     async with asking(tmp_path / "sock", 0.3) as client, asking(tmp_path / "sock") as patient:
@@ -280,7 +347,7 @@ async def test_gone_for_good_is_said(tmp_path):
 
 
 async def test_an_answer_that_came_too_late_is_not_the_next_ones(tmp_path):
-    vault = Vault(tmp_path / "vault", DEVICE_KEY)
+    vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, kcv(TMK))
 
     class Slow(Vault):
@@ -288,7 +355,7 @@ async def test_an_answer_that_came_too_late_is_not_the_next_ones(tmp_path):
             await asyncio.sleep(0.1 if pan == b"slow" else 0)
             return pan.decode()
 
-    async with asking(tmp_path / "sock") as client, serving(Slow(tmp_path / "vault", DEVICE_KEY), tmp_path / "sock"):
+    async with asking(tmp_path / "sock") as client, serving(Slow.at(tmp_path / "vault", DEVICE_KEY), tmp_path / "sock"):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await client.fingerprint(b"slow")
@@ -309,7 +376,7 @@ async def test_a_vault_that_talks_nonsense_is_no_vault(tmp_path, said):
 
 
 async def test_a_request_too_long_is_refused_before_it_leaves(tmp_path):
-    vault = Vault(tmp_path / "vault", DEVICE_KEY)
+    vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, kcv(TMK))
     async with serving(vault, tmp_path / "sock"), asking(tmp_path / "sock") as client:
         with pytest.raises(KeyRefused, match="too long"):
@@ -318,7 +385,7 @@ async def test_a_request_too_long_is_refused_before_it_leaves(tmp_path):
 
 
 async def test_an_answer_too_long_is_refused_and_the_connection_goes_on(tmp_path):
-    vault = Vault(tmp_path / "vault", DEVICE_KEY)
+    vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, kcv(TMK))
     async with serving(vault, tmp_path / "sock"), asking(tmp_path / "sock") as client:
         with pytest.raises(KeyRefused, match="too long"):
@@ -420,8 +487,7 @@ async def test_the_supervisor_hears_that_it_is_ready_and_alive(tmp_path):
 
 
 SECRETS = (
-    PinBlock(PIN, PAN, "des"),
-    OfflinePin(PIN, None, b""),
+    EnterPin(ENTRY, PAN, "iso-0"),
     EncryptTrack(TRACK2, "des"),
     Seal(PAN.encode()),
     Unseal(PAN.encode()),
@@ -441,21 +507,23 @@ async def test_nothing_of_a_request_is_shown_or_said(request_):
 
             return fail
 
-    said = await answer(Faulty(), request_)
-    assert said == Refused("the vault has a fault: ValueError")
-    shown = f"{request_!r} {request_} {said!r} {Done(PAN)!r}"
+    class Faults:
+        vault = loading = Faulty()
+
+    said = await carried_out(Faults(), request_, print)
+    assert said == Failed("KeyRefused", "the vault has a fault: ValueError")
+    shown = f"{request_!r} {request_} {said!r} {Done(PAN.encode())!r}"
     assert PAN not in shown
-    assert PIN not in shown
 
 
 @pytest.mark.parametrize("request_", SECRETS, ids=lambda one: type(one).__name__)
 def test_a_frame_is_wiped_when_it_was_read(request_):
     body = framed(request_)[LENGTH.size :]
     kept = bytes(body)
-    assert PAN.encode() in kept or PIN.encode() in kept
-    assert as_request(body) == request_
+    assert PAN.encode() in kept
+    assert as_call(body) == request_
     assert not any(body)
-    for broken, read in ((bytearray(kept + b"\0"), as_request), (bytearray(kept), as_answer)):
+    for broken, read in ((bytearray(kept + b"\0"), as_call), (bytearray(kept), as_answer)):
         with pytest.raises(WireLost) as lost:
             read(broken)
         assert not any(broken)
