@@ -5,27 +5,31 @@ what it did as soon as the call returns, and the next card gets a new thread and
 pcscd takes cards that EMV forbids, so the ATR is checked here, and a contact card's wrong one gets EMV's one warm
 reset. PC/SC has no word for two cards in a field: cards in two slots of the device are, and two that disturb each
 other are one that does not answer.
+
+A card is held for this process alone, so that another is refused at once instead of waiting in pcscd. While it is lent
+(the vault hands it a PIN in clear) it is shared, keeps its power and its session, and is taken back right after; a card
+that was reset or pulled meanwhile is noticed then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
 
 from drivers.own_thread import OwnThread, apart
-from drivers.pcsc_slots import NO_READER, NO_SERVICE, Slots, Watch, pcsc_context, scard_module
+from drivers.pcsc_handle import EMPTY, LEFT, connect_error, exchange, exchange_error
+from drivers.pcsc_slots import Slots, Watch, pcsc_context, scard_module
 from terminal.emv import atr as answer_to_reset
 from terminal.emv.contactless import atr as contactless_atr
 from terminal.emv.errors import CardFaulty
-from terminal.ports import CardMute, CardRemoved, DeviceError, NoCard, ReaderMissing, TwoCards
+from terminal.ports import CardMute, CardRemoved, DeviceError, NoCard, TwoCards
 
-POLLED_MS = 500  # pcscd looks at a slot that does not report by itself every 400 ms
-STATUS_WORD = 2
+T = TypeVar("T")
+
 IDLE_POWER = 1.0  # seconds, with room to spare
-EMPTY = "there is no card in the reader"
-LEFT = "the card left the reader"
+RETURNED = 2.0  # seconds in which a borrower that is done lets go: it has two calls to make, and is asked each 0.1 s
 
 
 class PcscReader:
@@ -80,23 +84,45 @@ class PcscCard:
 
     def __init__(self, powered: _Powered, thread: OwnThread, on_close: Callable[[], None]) -> None:
         self._powered, self._thread, self._on_close = powered, thread, on_close
-        self.atr, self.protocol = powered.atr, powered.protocol
+        self.atr, self.protocol, self.slot = powered.atr, powered.protocol, powered.slot
 
     async def transmit(self, apdu: bytes) -> bytes:
         """Raises CardRemoved, CardMute."""
-        if self._thread.is_ending:
-            raise CardMute("the card was given up") if self._thread.is_given_up else CardRemoved(LEFT)
+        return await self._call(lambda: self._powered.exchange(apdu))
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """Raises CardRemoved, CardMute at both ends (Card port)."""
+        await self._call(self._powered.lend)
         try:
-            return await self._thread.call(lambda: self._powered.exchange(apdu))
-        except CardRemoved:
-            self._thread.end()
+            yield
+        except BaseException:
+            with contextlib.suppress(DeviceError):  # what went wrong first is told; the card's next command tells this
+                await self._take_back()
             raise
+        await self._take_back()
 
     async def close(self) -> None:
         """Power the card down, unless a command is still stuck in it."""
         if not self._thread.is_given_up:
             await self._thread.end_now()
         self._on_close()
+
+    async def _take_back(self) -> None:
+        try:
+            async with asyncio.timeout(RETURNED):
+                await self._call(self._powered.take_back)
+        except TimeoutError:
+            raise CardMute("another program keeps the card") from None
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        if self._thread.is_ending:
+            raise CardMute("the card was given up") if self._thread.is_given_up else CardRemoved(LEFT)
+        try:
+            return await self._thread.call(work)
+        except CardRemoved:
+            self._thread.end()
+            raise
 
 
 class _Powered:
@@ -105,7 +131,7 @@ class _Powered:
     def __init__(self, slots: Slots, is_still_warm: bool) -> None:
         self._slots, self._is_still_warm = slots, is_still_warm
         self._stack = contextlib.ExitStack()
-        self._slot = ""
+        self.slot = ""
         self._handle: Any = None
         self.atr, self.protocol = b"", 0
 
@@ -118,10 +144,10 @@ class _Powered:
             raise NoCard(EMPTY)
         if len(taken) > 1:
             raise TwoCards("more than one card is in the field")
-        self._slot = taken[0]
-        code, handle, _ = scard.SCardConnect(context, self._slot, scard.SCARD_SHARE_EXCLUSIVE, self._protocols())
+        self.slot = taken[0]
+        code, handle, _ = scard.SCardConnect(context, self.slot, scard.SCARD_SHARE_EXCLUSIVE, self._protocols())
         if code != scard.SCARD_S_SUCCESS:
-            raise _connect_error(code)
+            raise connect_error(code)
         self._handle = handle
         self._stack.callback(self._disconnect)
         if self._is_still_warm:
@@ -130,17 +156,21 @@ class _Powered:
 
     def exchange(self, apdu: bytes) -> bytes:
         """Raises CardRemoved, CardMute."""
+        return exchange(self._handle, self.protocol, self.slot, apdu)
+
+    def lend(self) -> None:
+        """From now on another process may connect, too. Raises CardRemoved, CardMute."""
         scard = scard_module()
-        pci = scard.SCARD_PCI_T1 if self.protocol else scard.SCARD_PCI_T0
-        try:
-            code, answer = scard.SCardTransmit(self._handle, pci, list(apdu))
-        except SystemError:  # pyscard, on a handle whose service has gone
-            raise CardRemoved(LEFT) from None
-        if code != scard.SCARD_S_SUCCESS:
-            raise self._transmit_error(code)
-        if len(answer) < STATUS_WORD:  # a card pulled during a command: success, and nothing
-            raise CardRemoved(LEFT)
-        return bytes(answer)
+        self._checked(self._reconnected(scard.SCARD_SHARE_SHARED, scard.SCARD_LEAVE_CARD))
+        # pcscd 1.9.9 keeps the lock of exclusive use, and whoever connects hangs; a later one may have none to end
+        scard.SCardEndTransaction(self._handle, scard.SCARD_LEAVE_CARD)
+
+    def take_back(self) -> None:
+        """For this process alone again; both steps wait for the other. Raises CardRemoved, CardMute."""
+        scard = scard_module()
+        self._checked(scard.SCardBeginTransaction(self._handle))  # tells of a reset, which reconnecting forgives
+        self._checked(scard.SCardEndTransaction(self._handle, scard.SCARD_LEAVE_CARD))
+        self._checked(self._reconnected(scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_LEAVE_CARD))
 
     def release(self) -> None:
         """Undo power_up, however far it came."""
@@ -170,15 +200,22 @@ class _Powered:
     def _reset(self, how: int) -> None:
         """Cold (SCARD_UNPOWER_CARD) or warm (SCARD_RESET_CARD)."""
         scard = scard_module()
-        code, _ = scard.SCardReconnect(self._handle, scard.SCARD_SHARE_EXCLUSIVE, self._protocols(), how)
+        code = self._reconnected(scard.SCARD_SHARE_EXCLUSIVE, how)
         if code != scard.SCARD_S_SUCCESS:
-            raise _connect_error(code) from None
+            raise connect_error(code) from None
+
+    def _reconnected(self, share: int, how: int) -> int:
+        return int(scard_module().SCardReconnect(self._handle, share, self._protocols(), how)[0])
+
+    def _checked(self, code: int) -> None:
+        if code != scard_module().SCARD_S_SUCCESS:
+            raise exchange_error(code, self.slot)
 
     def _take_atr(self, is_warm: bool) -> None:
         scard = scard_module()
         code, _, _, active, atr = scard.SCardStatus(self._handle)
         if code != scard.SCARD_S_SUCCESS:
-            raise _connect_error(code)
+            raise connect_error(code)
         self.atr = bytes(atr)
         is_tapped = self._slots.is_contactless
         self.protocol = contactless_atr.check(self.atr) if is_tapped else answer_to_reset.protocol(self.atr, is_warm)
@@ -190,34 +227,3 @@ class _Powered:
         scard = scard_module()
         contact = 0 if self._slots.is_contactless else scard.SCARD_PROTOCOL_T0
         return int(scard.SCARD_PROTOCOL_T1 | contact)
-
-    def _transmit_error(self, code: int) -> DeviceError:
-        """A pulled card and a mute one can give the same code: the slot knows, when it has been looked at again."""
-        scard = scard_module()
-        if code == scard.SCARD_E_NOT_TRANSACTED and self._stays_in_slot():
-            return CardMute("the card does not answer")
-        if code in (scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED, scard.SCARD_F_COMM_ERROR):
-            return CardMute(NO_SERVICE)
-        if code in (scard.SCARD_W_RESET_CARD, scard.SCARD_W_UNRESPONSIVE_CARD, scard.SCARD_W_UNPOWERED_CARD):
-            return CardMute("the card lost its power or was reset")
-        return CardRemoved(LEFT)
-
-    def _stays_in_slot(self) -> bool:
-        try:
-            with pcsc_context() as context:
-                return Slots(self._slot).still_taken(context, POLLED_MS)
-        except ReaderMissing:
-            return False
-
-
-def _connect_error(code: int) -> DeviceError:
-    scard = scard_module()
-    if code in (scard.SCARD_E_NO_SMARTCARD, scard.SCARD_W_REMOVED_CARD):
-        return NoCard(EMPTY)
-    if code == scard.SCARD_E_SHARING_VIOLATION:
-        return ReaderMissing("another program holds the card reader")
-    if code in (scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED, scard.SCARD_F_COMM_ERROR):
-        return ReaderMissing(NO_SERVICE)
-    if code in (scard.SCARD_E_UNKNOWN_READER, scard.SCARD_E_READER_UNAVAILABLE):
-        return ReaderMissing(NO_READER)
-    return CardMute("the card does not answer as it should")

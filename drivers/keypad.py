@@ -4,8 +4,10 @@
 |---------------------------|-----------------------------------------------------|
 | EV_KEY, known code, down  | KeyPressed                                          |
 | EV_KEY, known code, held  | KeyPressed for up, down and clear; nothing for others |
+| the same, down from before it was opened | nothing                              |
 | EV_KEY, unknown code      | nothing                                             |
 | device vanishes           | waited for until it is there again                  |
+| let go                    | closed: what comes now is another's, or nobody's    |
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from terminal.events import KEYS, KeyPressed
 from terminal.ports import DeviceError
 
 EV_KEY = 0x01  # linux/input-event-codes.h
-DOWN, HELD = 1, 2
+UP, DOWN, HELD = 0, 1, 2
 REPEATS = ("up", "down", "clear")
 DEFAULT_KEYMAP = Path(__file__).parent / "keymaps" / "default.toml"
 
@@ -41,6 +43,22 @@ def key_of(kind: int, code: int, value: int, keymap: Mapping[int, str]) -> str |
     if value == DOWN or (value == HELD and key in REPEATS):
         return key
     return None
+
+
+class Presses:
+    """The keys of a device from the moment it was opened: one that was down before counts when it goes down again."""
+
+    def __init__(self, keymap: Mapping[int, str]) -> None:
+        self._keymap = keymap
+        self._down: set[int] = set()
+
+    def on(self, kind: int, code: int, value: int) -> str | None:
+        """The key that the next input event means, or None."""
+        if kind == EV_KEY and value == DOWN:
+            self._down.add(code)
+        elif kind == EV_KEY and value == UP:
+            self._down.discard(code)
+        return key_of(kind, code, value, self._keymap) if code in self._down else None
 
 
 def load_keymap(path: Path = DEFAULT_KEYMAP) -> dict[int, str]:
@@ -79,8 +97,8 @@ class EvdevKeypad:
         opener: Opener = open_evdev,
         reopen_after: float = REOPEN_AFTER,
     ) -> None:
-        self._keymap, self._grab = keymap, grab
-        self._device = InputDevice(path_or_name, self._take, opener, reopen_after)
+        self._keymap, self._grab, self._presses = keymap, grab, Presses(keymap)
+        self._device = InputDevice(path_or_name, self._prepare, opener, reopen_after)
 
     def __enter__(self) -> EvdevKeypad:
         return self
@@ -89,12 +107,21 @@ class EvdevKeypad:
         self._device.close()
 
     async def pressed(self) -> KeyPressed:
-        """The next key; a keypad that is away is waited for."""
+        """The next key; a keypad that is away, or let go, is waited for."""
         while True:
             event = await self._device.event()
-            if key := key_of(event.type, event.code, event.value, self._keymap):
+            if key := self._presses.on(event.type, event.code, event.value):
                 return KeyPressed(key)
 
-    def _take(self, source: Source) -> None:
+    def let_go(self) -> None:
+        """The vault may have it, at once; keys pressed from now on are not ours."""
+        self._device.let_go()
+
+    def take(self) -> None:
+        """It is ours again."""
+        self._device.take()
+
+    def _prepare(self, source: Source) -> None:
+        self._presses = Presses(self._keymap)
         if self._grab:
             source.grab()

@@ -5,6 +5,7 @@
 | ABS_X, ABS_Y, ABS_MT_POSITION_X, _Y     | the place, scaled from the axis range |
 | BTN_TOUCH (or ABS_MT_TRACKING_ID)       | down, up                             |
 | SYN_REPORT                              | one report, if anything has changed  |
+| let go                                  | closed: what comes now is another's  |
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 from types import TracebackType
+from typing import Any, Protocol
 
 from drivers.input_device import REOPEN_AFTER, InputDevice, Opener, Source, open_evdev
 
@@ -57,13 +59,41 @@ def scaled(value: int, low: int, high: int, pixels: int) -> int:
     return max(0, min(pixels - 1, (value - low) * pixels // max(1, high - low + 1)))
 
 
-def _range(source: Source, axis: str) -> tuple[int, int]:
-    """Lowest and highest value of an axis; a panel has the plain one, the multitouch one, or both."""
+class Panel(Protocol):
+    """A device with axes. `absinfo` raises OSError for one that it has not."""
+
+    def absinfo(self, axis: int) -> Any: ...
+
+
+class Glass:
+    """A panel just opened: the places its events tell, in pixels of a picture of `width` by `height`.
+
+    Raises OSError when the panel has not both axes.
+    """
+
+    def __init__(self, panel: Panel, width: int, height: int) -> None:
+        self._width, self._height = width, height
+        self._left, self._right, x = _axis(panel, "x")
+        self._top, self._bottom, y = _axis(panel, "y")
+        self._finger = Finger(x, y)  # the kernel tells an axis only when it changes
+
+    def on(self, kind: int, code: int, value: int) -> Point | None:
+        """The report that an event ends, if anything has changed."""
+        self._finger = self._finger.on(kind, code, value)
+        if (kind, code) != (EV_SYN, SYN_REPORT) or not self._finger.is_changed:
+            return None
+        self._finger = finger = replace(self._finger, is_changed=False)
+        x = scaled(finger.x, self._left, self._right, self._width)
+        return x, scaled(finger.y, self._top, self._bottom, self._height), finger.is_down
+
+
+def _axis(panel: Panel, axis: str) -> tuple[int, int, int]:
+    """Lowest and highest value of an axis, and where it is; a panel has the plain one, the multitouch one, or both."""
     for code in (code for code, name in AXES.items() if name == axis):
         with contextlib.suppress(OSError):
-            found = source.absinfo(code)
+            found = panel.absinfo(code)
             if found.max > found.min:
-                return found.min, found.max
+                return found.min, found.max, found.value
     raise OSError(f"the device has no axis {axis}")
 
 
@@ -80,9 +110,8 @@ class EvdevTouch:
         reopen_after: float = REOPEN_AFTER,
     ) -> None:
         self._width, self._height = width, height
-        self._device = InputDevice(path_or_name, self._take, opener, reopen_after)
-        self._ranges: tuple[tuple[int, int], tuple[int, int]] = ((0, 1), (0, 1))
-        self._finger = Finger()
+        self._device = InputDevice(path_or_name, self._prepare, opener, reopen_after)
+        self._glass: Glass | None = None
 
     def __enter__(self) -> EvdevTouch:
         return self
@@ -91,19 +120,19 @@ class EvdevTouch:
         self._device.close()
 
     async def touched(self) -> Point:
-        """The next report; a panel that is away is waited for, and its finger is up when it is back."""
+        """The next report; a panel that is away, or let go, is waited for, and its finger is up when it is back."""
         while True:
             event = await self._device.event()
-            self._finger = self._finger.on(event.type, event.code, event.value)
-            if (event.type, event.code) == (EV_SYN, SYN_REPORT) and self._finger.is_changed:
-                self._finger = replace(self._finger, is_changed=False)
-                return self._point()
+            if self._glass and (point := self._glass.on(event.type, event.code, event.value)):
+                return point
 
-    def _point(self) -> Point:
-        (left, right), (top, bottom) = self._ranges
-        finger = self._finger
-        x = scaled(finger.x, left, right, self._width)
-        return x, scaled(finger.y, top, bottom, self._height), finger.is_down
+    def let_go(self) -> None:
+        """The vault may have it, at once; touches from now on are not ours."""
+        self._device.let_go()
 
-    def _take(self, source: Source) -> None:
-        self._ranges, self._finger = (_range(source, "x"), _range(source, "y")), Finger()
+    def take(self) -> None:
+        """It is ours again."""
+        self._device.take()
+
+    def _prepare(self, source: Source) -> None:
+        self._glass = Glass(source, self._width, self._height)

@@ -6,6 +6,8 @@ They pass the same contract test as drivers/card_reader.py over a real pcscd.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 from simulator.cards.chip import Chip, WasPulled, WentMute, seconds_taken
 from terminal.emv import atr
@@ -14,12 +16,15 @@ from terminal.emv.errors import CardFaulty
 from terminal.ports import CardMute, CardRemoved, NoCard, ReaderMissing, TwoCards
 from terminal.swipe import Swipe, parse
 
+SLOT = "simulated"  # no PC/SC reader has this name
+
 
 class SimulatedReader:
     """The CardReader port, and the hand that inserts and pulls."""
 
     def __init__(self) -> None:
         self._reach = _Reach()
+        self._powered: SimulatedCard | None = None
 
     def insert(self, chip: Chip) -> None:
         """Put a card into the slot; one that is there is pulled first."""
@@ -51,7 +56,8 @@ class SimulatedReader:
             protocol = atr.protocol(chip.atr)
         except CardFaulty:
             protocol = self._warm(chip)
-        return SimulatedCard(self._reach, chip, protocol)
+        self._powered = SimulatedCard(self._reach, chip, protocol)
+        return self._powered
 
     def _warm(self, chip: Chip) -> int:
         chip.reset()  # EMV 4.4 Book 1, 6.1.3: a warm reset, once
@@ -59,6 +65,12 @@ class SimulatedReader:
             return atr.protocol(chip.atr, is_warm=True)
         except CardFaulty as error:
             raise CardMute(str(error)) from None
+
+    def powered(self) -> SimulatedCard:
+        """For a vault in the same process: the card that was connected last. Raises CardMute when there was none."""
+        if self._powered is None:
+            raise CardMute("no card is powered")
+        return self._powered
 
 
 class SimulatedTap:
@@ -104,7 +116,7 @@ class SimulatedCard:
 
     def __init__(self, reach: _Reach, chip: Chip, protocol: int) -> None:
         self._reach, self._chip, self.protocol, self.atr = reach, chip, protocol, chip.atr
-        self._is_open = True
+        self.slot, self._is_open = SLOT, True
 
     async def transmit(self, apdu: bytes) -> bytes:
         if self._can_hear():
@@ -119,6 +131,10 @@ class SimulatedCard:
             except WasPulled:
                 self._reach.hold()
         raise CardRemoved("the card left the reader")
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        yield  # a vault in this process has other ways to the chip
 
     async def close(self) -> None:
         self._is_open = False

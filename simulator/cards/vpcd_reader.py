@@ -20,6 +20,7 @@ from terminal.ports import CardMute, CardRemoved, NoCard, TwoCards
 LOCALHOST = "127.0.0.1"
 OFF, ON, RESET, ATR = b"\x00", b"\x01", b"\x02", b"\x04"
 LENGTH_SIZE = 2
+SLOT = "vpcd"  # no PC/SC reader has this name
 
 
 class SlotCard:
@@ -27,7 +28,7 @@ class SlotCard:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_contactless: bool) -> None:
         self._reader, self._writer, self._is_contactless = reader, writer, is_contactless
-        self.atr, self.protocol = b"", 0
+        self.atr, self.protocol, self.slot = b"", 0, SLOT
 
     async def power_up(self) -> None:
         """Switch it on and take its ATR. Raises CardRemoved, CardMute."""
@@ -40,6 +41,10 @@ class SlotCard:
 
     async def transmit(self, apdu: bytes) -> bytes:
         return await self._asked(apdu)
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        yield  # there is no PC/SC here, and no other way to the card
 
     async def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -32,6 +32,8 @@ from terminal.money import Money
 from terminal.ports import Card, CardMute, CardReader, CardRemoved, NoCard, ReaderMissing, TwoCards
 
 SELECT_PSE = bytes.fromhex("00A404000E315041592E5359532E444446303100")
+SELECT_APPLICATION = bytes.fromhex("00A4040008A00000033301010100")
+GET_ATC = bytes.fromhex("80CA9F3600")
 DEADLINE = 0.05  # for what must not come; a mute card is given up after it
 TAP_BUDGET = 0.5  # issue 4: from the tap to the account
 TAPPED_PAN, OTHER_PAN = "6228480000000000017", "6228480000000000025"  # TEST
@@ -177,6 +179,19 @@ async def test_a_whole_sale(counter: Counter, id: str) -> None:
     assert isinstance(asked, sale.GoOnline)
     done = await sale.complete(link, asked.session, "00", b"")
     assert done.is_approved
+    await powered.close()
+
+
+async def test_a_card_that_was_lent_goes_on_in_its_session(counter: Counter) -> None:
+    await counter.insert("unionpay-debit")
+    await counter.reader.wait(True)
+    powered = await counter.reader.connect()
+    assert powered.slot
+    assert (await powered.transmit(SELECT_APPLICATION))[-2:] == b"\x90\x00"
+    for _ in range(2):
+        async with powered.lent():
+            assert await counter.reader.is_card_present()
+    assert (await powered.transmit(GET_ATC))[-2:] == b"\x90\x00"  # 6985 without a selected application
     await powered.close()
 
 

@@ -1,8 +1,6 @@
 """Touch: one finger, scaled to the picture; a second finger writes nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from types import SimpleNamespace
 
 from drivers.touch import (
     ABS_MT_SLOT,
@@ -10,46 +8,38 @@ from drivers.touch import (
     BTN_TOUCH,
     EV_ABS,
     EV_KEY,
-    EV_SYN,
     EvdevTouch,
     Finger,
+    Point,
     scaled,
 )
+from tests.unit.drivers.fake_kernel import PATIENCE, SYN, Kernel
 
-SYN = (EV_SYN, 0, 0)
-
-
-class FakePanel:
-    """An evdev panel with a script; at its end it is pulled out. `axes` are code to (lowest, highest)."""
-
-    def __init__(self, *script: tuple[int, int, int], axes: dict[int, tuple[int, int]] | None = None) -> None:
-        self.script, self.axes = script, axes or {0: (0, 32767), 1: (0, 32767)}
-
-    def absinfo(self, axis: int) -> SimpleNamespace:
-        if axis not in self.axes:
-            raise OSError(22, "Invalid argument")
-        low, high = self.axes[axis]
-        return SimpleNamespace(min=low, max=high)
-
-    def close(self) -> None:
-        self.script = ()
-
-    async def async_read_loop(self) -> AsyncIterator[SimpleNamespace]:
-        for kind, code, value in self.script:
-            yield SimpleNamespace(type=kind, code=code, value=value)
-        raise OSError(19, "No such device")
+TABLET = {0: (0, 32767), 1: (0, 32767)}
 
 
-async def reports(count: int, *panels: FakePanel) -> list[tuple[int, int, bool]]:
-    left = list(panels)
-    with EvdevTouch("panel", 480, 800, opener=lambda name: left.pop(0), reopen_after=0) as touch:
-        async with asyncio.timeout(5):
-            return [await touch.touched() for _ in range(count)]
+async def reports(count: int, kernel: Kernel, *scripts: tuple[tuple[int, int, int], ...]) -> list[Point]:
+    """What is heard while scripts are played; between them the panel is pulled out and put back."""
+    with EvdevTouch("panel", 480, 800, opener=kernel.open, reopen_after=0) as touch:
+        hearing = asyncio.ensure_future(heard(touch, count))
+        for place, script in enumerate(scripts):
+            if place:
+                await asyncio.sleep(0.01)
+                kernel.pull_out()
+                kernel.is_there = True
+            await kernel.until(lambda kernel: kernel.files)
+            kernel.events(*script)
+        return await hearing
+
+
+async def heard(touch: EvdevTouch, count: int) -> list[Point]:
+    async with asyncio.timeout(PATIENCE):
+        return [await touch.touched() for _ in range(count)]
 
 
 async def test_a_tap_on_a_tablet():
     tap = (EV_ABS, 0, 16384), (EV_ABS, 1, 32767), (EV_KEY, BTN_TOUCH, 1), SYN, SYN, (EV_KEY, BTN_TOUCH, 0), SYN
-    assert await reports(2, FakePanel(*tap)) == [(240, 799, True), (240, 799, False)]
+    assert await reports(2, Kernel(TABLET), tap) == [(240, 799, True), (240, 799, False)]
 
 
 async def test_a_stroke_on_a_multitouch_panel():
@@ -58,14 +48,25 @@ async def test_a_stroke_on_a_multitouch_panel():
         *((EV_ABS, ABS_MT_SLOT, 1), (EV_ABS, 0x35, 9), (EV_ABS, ABS_MT_SLOT, 0), SYN),
         *((EV_ABS, 0x35, 110), SYN, (EV_ABS, ABS_MT_TRACKING_ID, -1), SYN),
     )
-    panel = FakePanel(*stroke, axes={0x35: (0, 479), 0x36: (0, 799)})
-    assert await reports(3, panel) == [(100, 200, True), (110, 200, True), (110, 200, False)]
+    panel = Kernel({0x35: (0, 479), 0x36: (0, 799)})
+    assert await reports(3, panel, stroke) == [(100, 200, True), (110, 200, True), (110, 200, False)]
 
 
 async def test_a_panel_that_vanishes_is_waited_for():
-    first = FakePanel((EV_KEY, BTN_TOUCH, 1), SYN)
-    second = FakePanel((EV_ABS, 0, 0), (EV_KEY, BTN_TOUCH, 1), SYN)
-    assert await reports(2, first, second) == [(0, 0, True), (0, 0, True)]
+    down = ((EV_ABS, 0, 0), (EV_KEY, BTN_TOUCH, 1), SYN)
+    assert await reports(2, Kernel(TABLET), down, down) == [(0, 0, True), (0, 0, True)]
+
+
+async def test_where_the_finger_was_last_is_known_when_the_panel_is_taken_back():
+    kernel = Kernel(TABLET)
+    with EvdevTouch("panel", 480, 800, opener=kernel.open) as touch:
+        touch.let_go()
+        kernel.events((EV_ABS, 0, 16384), (EV_ABS, 1, 32767), SYN)  # another's touch
+        touch.take()
+        hearing = asyncio.ensure_future(heard(touch, 1))
+        await asyncio.sleep(0.01)
+        kernel.events((EV_ABS, 0, 16384), (EV_KEY, BTN_TOUCH, 1), SYN)  # the kernel tells no axis that did not change
+        assert await hearing == [(240, 799, True)]
 
 
 def test_a_finger_is_a_value():
