@@ -9,6 +9,7 @@
 | Progress   | (none: the terminal is at work)                | cancel where it is offered  |
 | CardPrompt | where is the card?                             | cancel; 0-9 if it says so    |
 | SignPad    | will you sign?                                 | strokes, clear, enter       |
+| PinPad     | which secret digits?                           | none here: the vault hears  |
 """
 
 from __future__ import annotations
@@ -130,6 +131,22 @@ class PinPrompt(msgspec.Struct, frozen=True):
     lines: tuple[Say, ...] = ()
 
 
+class PinPad(msgspec.Struct, frozen=True, tag="pin"):
+    """Stars for what somebody types into the vault: a PIN, a component of a key (`is_hex`). Never a digit of it.
+
+    `count` None: the keys are being handed over, and nothing may be typed yet. `size`: so many digits are wanted,
+    0 when that is not said. The front lets go of keypad and touch panel while this is shown.
+    """
+
+    title: Say
+    count: int | None
+    rows: tuple[Row, ...] = ()
+    lines: tuple[Say, ...] = ()
+    hint: Say = Say("hint.pin")
+    is_hex: bool = False
+    size: int = 0
+
+
 class SignPad(msgspec.Struct, frozen=True, tag="sign"):
     """A writing area with the amount and the 8-digit feature code as watermark; strokes in per mille of the pad."""
 
@@ -140,7 +157,7 @@ class SignPad(msgspec.Struct, frozen=True, tag="sign"):
     hint: Say = Say("hint.sign")
 
 
-Screen = Menu | Ask | Sheet | Notice | Progress | CardPrompt | SignPad
+Screen = Menu | Ask | Sheet | Notice | Progress | CardPrompt | SignPad | PinPad
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -152,6 +169,7 @@ class Status(msgspec.Struct, frozen=True):
     operator: str = ""
     open_refunds: int = 0
     is_test: bool = False
+    keys_erased: str = ""  # a word of ui/text (erased.<why>)
 
 
 class Shown(msgspec.Struct, frozen=True):

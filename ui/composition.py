@@ -10,12 +10,15 @@ from functools import partial
 
 from ui.fonts import Fonts
 from ui.layout import DeviceClass, Rect, Step
-from ui.page import Page, PageLine
+from ui.page import GROUP, Page, PageLine
 from ui.theme import ACCENT, FIELD, HAIRLINE, INK, KEY, MUTED, Colour
 from ui.wrap import wrap
 
 FIELD_SHRINKS = (100, 85, 70, 58)  # per cent: digits are set smaller before they are set on two rows
 ROW_SHRINKS = (100, 88)  # the same for the value of a row, which stays about as tall as its label
+MOST = 12  # digits of a PIN (ISO 9564-1, 4.1)
+GROUPS = 4  # of digits of a component on one row
+PER_ROW = GROUPS * (GROUP + 1) - 1  # dots, and the room between groups
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,42 @@ class Composer:
         )
         self.height = frame.y + frame.h
 
+    def _stars(self, line: PageLine) -> None:
+        """A dot for each star, in its groups, in a frame as tall as it will be at the end."""
+        frame, cell = self._star_frame(line.room)
+        pitch = _pitch(cell, _star_rows(line.room))
+        per_row = PER_ROW if line.room > MOST else len(line.value)
+        left, dot = (self._width - per_row * cell) // 2, max(3, cell * 6 // 10)
+        top = frame.y + (frame.h - pitch * (_star_rows(line.room) - 1) - dot) // 2
+        for at, star in enumerate(line.value):
+            row, column = divmod(at, PER_ROW + 1)  # the room after a row's last group is no place
+            if star.strip():
+                where = Rect(left + column * cell + (cell - dot) // 2, top + pitch * row, dot, dot)
+                self.pieces.append(Plate(where, INK, None, dot // 2))
+        if line.label:
+            self._centred(line.label, self._device.px(self._step.text), MUTED, is_bold=False)
+
+    def _wait(self, line: PageLine) -> None:
+        """Why nothing may be typed yet, where the stars will be."""
+        frame, _ = self._star_frame(line.room)
+        room, wanted = frame.w - self._device.px(60), self._device.px(self._step.text)
+        size, rows = self._fitted(line.label, wanted, room, FIELD_SHRINKS, is_bold=False)
+        tall = self._fonts.height(size)
+        top = frame.y + (frame.h - tall * len(rows)) // 2
+        for row in rows:
+            self._ink((self._width - self._fonts.width(row, size)) // 2, top, row, size, MUTED, False)
+            top += tall
+
+    def _star_frame(self, room: int) -> tuple[Rect, int]:
+        """The frame, and the side of a star's cell, of which a whole row fits it."""
+        most, share = (PER_ROW, 70) if room > MOST else (MOST, 100)
+        cell = min(self._device.px(self._step.value * share // 100), (self._width - self._device.px(40)) // most)
+        rows = _star_rows(room)
+        frame = Rect(0, self.height, self._width, _pitch(cell, rows) * rows + cell // 2)
+        self.pieces.append(Plate(frame, FIELD, self._accent, self._device.px(20)))
+        self.height += frame.h + self._device.px(10)
+        return frame, cell
+
     def _counter(self, line: PageLine) -> None:
         size, unit_size = self._device.px(self._step.counter), self._device.px(self._step.headline)
         wide, gap = self._fonts.width(line.value, size, False), self._device.px(20)
@@ -221,3 +260,12 @@ class Composer:
     def _ink(self, x: int, y: int, text: str, size: int, colour: Colour, is_bold: bool) -> None:
         if text:
             self.pieces.append(Ink(x, y, text, size, colour, is_bold))
+
+
+def _star_rows(room: int) -> int:
+    return max(1, -(-room // (GROUPS * GROUP)))
+
+
+def _pitch(cell: int, rows: int) -> int:
+    """From one row of dots to the next: a single row has more air."""
+    return cell * (15 if rows == 1 else 11) // 10

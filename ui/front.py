@@ -1,11 +1,6 @@
-"""`yuanlu-front`: shows what the core says and reports what hands do. Law: it knows nothing of the business.
+"""`yuanlu-front`: screen and hands of the terminal, plugged in. Law: what a setting cannot mean stops it, and says so.
 
-| comes from        | goes to                                                        |
-|-------------------|----------------------------------------------------------------|
-| a Shown           | the painter, then the Display port                             |
-| a key             | the core, as it is                                             |
-| a finger          | a drawn key, or a stroke of the signature                      |
-| the core is away  | a waiting page; keys are dropped, never kept for a later page  |
+What it does then is in ui/front_at_work.py.
 """
 
 from __future__ import annotations
@@ -15,26 +10,38 @@ import contextlib
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
-from terminal.events import Event, FrontAttached, KeyPressed
-from terminal.front_link import CoreLink
-from terminal.ports import DeviceError, Display, Keypad
-from terminal.screens import Progress, Say, Shown
+from terminal.events import FrontAttached
+from terminal.ports import DeviceError, Display
+from ui.front_at_work import (
+    Blank,
+    Front,
+    Hand,
+    follow_vault,
+    forward_keys,
+    forward_touches,
+    forward_window,
+    vault_pad,
+)
 from ui.layout import DeviceClassUnknown
 from ui.painter import Painter
 from ui.theme import FontMissing
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between attempts to reach the core
-WINDOW_PULSE = 1 / 50  # seconds; a desktop window has no file to wait on
+if TYPE_CHECKING:
+    from drivers.keypad import EvdevKeypad
+    from drivers.touch import EvdevTouch
 
 
 class FrontConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a front is told at its start. `keypad` and `touch` are "evdev:" with a path or a part of a name, or ""."""
+    """What a front is told at its start. `keypad` and `touch` are "evdev:" with a path or a part of a name, or "".
+
+    `glass` is where the vault tells the pad on which a cardholder types, on a device without keypad; or "".
+    """
 
     socket: str = "/run/yuanlu/front.sock"
     device_class: str = "touch-480x800"
@@ -42,121 +49,17 @@ class FrontConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keypad: str = ""
     keymap: str = ""
     touch: str = ""
+    glass: str = ""
     name: str = "panel"
     language: str = "zh_CN"
+
+    def __post_init__(self) -> None:
+        if self.glass and (self.keypad or not self.touch):
+            raise ValueError("glass: where PINs are typed on glass there is a touch panel and no keypad")
 
 
 class ConfigRefused(ValueError):
     """A setting is not understood; says which."""
-
-
-class Touch(Protocol):
-    """A touch panel: the next point in pixels, and whether it is down."""
-
-    async def touched(self) -> tuple[int, int, bool]: ...
-
-
-class Blank:
-    """A Display port that shows nothing: a dry run."""
-
-    def show(self, pixels: bytes, width: int, height: int) -> None:
-        return None
-
-
-class Front:
-    """One front: a painter, a display, and the hands on it."""
-
-    def __init__(self, config: FrontConfig, display: Display, painter: Painter, *, has_glass: bool = False) -> None:
-        self._config, self._display, self._painter = config, display, painter
-        self._me = FrontAttached(config.name, has_glass)
-        self._link: CoreLink | None = None
-        self._shown: Shown | None = None
-        self._seen: Shown | None = None
-        self._path: list[tuple[int, int]] = []
-
-    async def follow(self) -> None:
-        """Show what the core shows, for ever; while it is away, say so."""
-        loop = asyncio.get_running_loop()
-        pause, away_since = FIRST_PAUSE, loop.time()
-        while True:
-            with contextlib.suppress(OSError, msgspec.DecodeError):
-                async with CoreLink.attach(Path(self._config.socket), self._me) as link:
-                    self._link = link
-                    async for shown in link.screens():
-                        self.show(shown)
-                        pause, away_since = FIRST_PAUSE, 0.0
-            self._link = None
-            away_since = away_since or loop.time()
-            self.show(self._away(int(loop.time() - away_since)))
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-
-    def show(self, shown: Shown) -> None:
-        """Paint and display, unless it is there already."""
-        self._shown = shown
-        if shown == self._seen:
-            return
-        self._display_now(self._painter.paint(shown))
-        self._seen = shown
-
-    def report(self, event: Event) -> None:
-        """Tell the core; dropped while it is away, for the page it was meant for is gone."""
-        if self._link is not None:
-            self._link.report(event)
-
-    def point(self, x: int, y: int, is_down: bool) -> None:
-        """One point of a finger. Its lifting makes a key or a stroke of what was drawn."""
-        if self._shown is None or self._link is None:
-            self._path.clear()
-            return
-        if is_down:
-            self._path.append((x, y))
-            if self._painter.stroke(self._shown, self._path[:1]):
-                self._display_now(self._painter.trace(self._shown, self._path))
-                self._seen = None
-            return
-        path, self._path = self._path, []
-        if path:
-            self._lifted(self._shown, path)
-
-    def _lifted(self, shown: Shown, path: list[tuple[int, int]]) -> None:
-        if stroke := self._painter.stroke(shown, path):
-            self.report(stroke)
-        elif (key := self._painter.hit(shown, *path[0])) and key == self._painter.hit(shown, *path[-1]):
-            self.report(KeyPressed(key))
-
-    def _display_now(self, surface: Any) -> None:
-        self._display.show(surface.get_buffer().raw, surface.get_width(), surface.get_height())
-
-    def _away(self, seconds: int) -> Shown:
-        stage, more = Say("front.waiting"), Say("front.waiting.more")
-        language = self._shown.language if self._shown else self._config.language
-        return Shown(Progress(Say("front.title"), stage, seconds, lines=(more,)), language=language)
-
-
-async def forward_keys(front: Front, keypad: Keypad) -> None:
-    """Every key to the core."""
-    while True:
-        front.report(await keypad.pressed())
-
-
-async def forward_touches(front: Front, touch: Touch) -> None:
-    """Every point to the front."""
-    while True:
-        front.point(*await touch.touched())
-
-
-async def forward_window(front: Front, reported: Callable[[], list[Any]]) -> None:
-    """Keys and mouse of a desktop window, until it is closed."""
-    while True:
-        for happened in reported():
-            if happened is None:
-                return
-            if isinstance(happened, KeyPressed):
-                front.report(happened)
-            else:
-                front.point(*happened)
-        await asyncio.sleep(WINDOW_PULSE)
 
 
 async def stay_alive() -> None:
@@ -171,17 +74,22 @@ async def stay_alive() -> None:
 async def serve(config: FrontConfig) -> None:
     """Plug the drivers in and run until SIGTERM, SIGINT or the window's end."""
     with contextlib.ExitStack() as opened:
-        painter = Painter(config.device_class)
+        painter = Painter(config.device_class, has_pad=bool(config.glass))
         display, reported = _display(config, opened)
-        has_glass = painter.device.is_touch and bool(config.touch or reported)
-        front = Front(config, display, painter, has_glass=has_glass)
-        works: list[Awaitable[None]] = [front.follow(), stay_alive()]
+        keypad = _keypad(config, opened) if config.keypad else None
+        touch = _touch(config, painter, opened) if config.touch else None
+        hands: list[Hand] = [hand for hand in (keypad, touch) if hand is not None]
+        me = FrontAttached(config.name, painter.device.is_touch and bool(touch or reported))
+        front = Front(me, display, painter, hands, config.language)
+        works: list[Awaitable[None]] = [front.follow(Path(config.socket)), stay_alive()]
         if reported is not None:
             works.append(forward_window(front, reported))
-        if config.keypad:
-            works.append(forward_keys(front, _keypad(config, opened)))
-        if config.touch:
-            works.append(forward_touches(front, _touch(config, painter, opened)))
+        if keypad is not None:
+            works.append(forward_keys(front, keypad))
+        if touch is not None:
+            works.append(forward_touches(front, touch))
+        if config.glass:
+            works.append(follow_vault(front, Path(config.glass), vault_pad(painter.device)))
         await _until_told(works)
 
 
@@ -216,14 +124,14 @@ def _display(config: FrontConfig, opened: contextlib.ExitStack) -> tuple[Display
     raise ConfigRefused(f"display {config.display!r}: it is fb:PATH, window or none")
 
 
-def _keypad(config: FrontConfig, opened: contextlib.ExitStack) -> Keypad:
+def _keypad(config: FrontConfig, opened: contextlib.ExitStack) -> EvdevKeypad:
     from drivers.keypad import DEFAULT_KEYMAP, EvdevKeypad, load_keymap
 
     keymap = load_keymap(Path(config.keymap) if config.keymap else DEFAULT_KEYMAP)
     return opened.enter_context(EvdevKeypad(_evdev(config.keypad, "keypad"), keymap))
 
 
-def _touch(config: FrontConfig, painter: Painter, opened: contextlib.ExitStack) -> Touch:
+def _touch(config: FrontConfig, painter: Painter, opened: contextlib.ExitStack) -> EvdevTouch:
     from drivers.touch import EvdevTouch
 
     device = painter.device
@@ -255,6 +163,7 @@ def configured(file: Path | None, options: dict[str, str | None]) -> FrontConfig
 @click.option("--keypad", help="evdev:PATH or evdev:NAME")
 @click.option("--keymap", help="a TOML file: Linux key names to keys of the terminal")
 @click.option("--touch", help="evdev:PATH or evdev:NAME")
+@click.option("--glass", help="where the vault tells the pad on glass; without a keypad only")
 @click.option("--name", help="what the core calls this front")
 @click.option("--language", help="the language while the core has not spoken yet")
 def main(config: Path | None, **options: str | None) -> None:

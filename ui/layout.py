@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from terminal.screens import Ask, CardPrompt, Menu, Notice, Progress, Screen, Sheet, SignPad
+from terminal.screens import Ask, CardPrompt, Menu, Notice, PinPad, Progress, Screen, Sheet, SignPad
 
 
 class DeviceClassUnknown(ValueError):
@@ -119,6 +119,7 @@ MENU_KEYS = (
     ("7", "8", "9", "down"),
     ("func", "0", "refund", "enter"),
 )
+PIN_KEYS = (("1", "2", "3", "cancel"), ("4", "5", "6", "clear"), ("7", "8", "9", "func"), ("", "0", "", "enter"))
 MENU_BAR = (("cancel", "func", "refund", "up", "down"),)
 STEADY_WAIT = "hint.wait"  # a Progress with this hint offers no way out, so it gets no button
 
@@ -140,13 +141,16 @@ def device_class(name: str) -> DeviceClass:
     return DEVICE_CLASSES[name]
 
 
-def keyboards(device: DeviceClass, screen: Screen) -> tuple[tuple[Keys, tuple[Step, ...]], ...]:
+def keyboards(device: DeviceClass, screen: Screen, has_pad: bool) -> tuple[tuple[Keys, tuple[Step, ...]], ...]:
     """The keys this screen can be drawn with and the densities worth it, most comfortable first.
 
-    A smaller keyboard comes before small type. A device without glass draws no keys.
+    A smaller keyboard comes before small type. A device without glass draws no keys. Where a secret is typed there are
+    the cells of the vault's pad, if the device has one; what they are is for the vault to say.
     """
     if not device.is_touch:
         return (((), device.steps),)
+    if isinstance(screen, PinPad):
+        return ((pin_cells(device) if has_pad else (), device.steps),)
     boards = [_boxes(device, rows, height) for rows, height in _boards(screen)]
     return (*((keys, device.steps[:COMFORTABLE]) for keys in boards[:-1]), (boards[-1], device.steps))
 
@@ -169,6 +173,13 @@ def _boards(screen: Screen) -> tuple[tuple[tuple[tuple[str, ...], ...], int], ..
             return ((ASK_KEYS, KEYPAD_ROWS),)
         case CardPrompt() | Progress():
             return (((("cancel",),), BUTTON_ROW),)
+        case PinPad():
+            return (((), 0),)
+
+
+def pin_cells(device: DeviceClass) -> Keys:
+    """Where a pad on glass has its keys, whatever else the page holds; `key` as it is when nothing is shuffled."""
+    return _boxes(device, PIN_KEYS, KEYPAD_ROWS)
 
 
 def _boxes(device: DeviceClass, rows: tuple[tuple[str, ...], ...], per_cent: int) -> Keys:

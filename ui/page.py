@@ -9,6 +9,10 @@
 | value    | the unit         | the digits so far   |               |
 | item     | the choice       | its detail          | the key for it|
 | text     | the sentence     |                     |               |
+| stars    | how many of how many | as many stars   |               |
+| wait     | why not yet: it stands where stars will   |               |
+
+Stars of a component of a key stand in groups of four, as its digits do on paper.
 """
 
 from __future__ import annotations
@@ -18,22 +22,39 @@ from functools import singledispatch
 
 import msgspec
 
-from terminal.screens import Ask, CardPrompt, Menu, Notice, Progress, Row, Say, Screen, Sheet, Shown, SignPad, Status
+from terminal.screens import (
+    Ask,
+    CardPrompt,
+    Menu,
+    Notice,
+    PinPad,
+    Progress,
+    Row,
+    Say,
+    Screen,
+    Sheet,
+    Shown,
+    SignPad,
+    Status,
+)
 from terminal.screens import say as _say
 from ui.text import Words
 
+GROUP = 4  # digits of a component, as they are printed
+
 
 class PageLine(msgspec.Struct, frozen=True):
-    """One line; see the table above for what each style holds."""
+    """One line; see the table above for what each style holds. `room`: so many stars may come, 0 when it is open."""
 
     style: str
     label: str = ""
     value: str = ""
     number: str = ""
+    room: int = 0
 
     def plain(self) -> str:
         """The line as one string, left to right."""
-        first, second = (self.value, self.label) if self.style == "value" else (self.label, self.value)
+        first, second = (self.value, self.label) if self.style in ("value", "stars") else (self.label, self.value)
         return " ".join(part for part in (self.number, first, second) if part)
 
 
@@ -63,7 +84,7 @@ def page(shown: Shown, words: Words) -> Page:
         kind=screen.__struct_config__.tag if isinstance(screen.__struct_config__.tag, str) else "",
         title=_clean(words.text(screen.title)),
         lines=tuple(_lines(screen, words)),
-        hint=_clean(words.text(screen.hint)),
+        hint=_clean(words.text(_hint(screen))),
         status=tuple(word for word, _ in bar),
         language=words.language,
         alerts=tuple(word for word, is_alert in bar if is_alert),
@@ -72,12 +93,24 @@ def page(shown: Shown, words: Words) -> Page:
     )
 
 
+def _hint(screen: Screen) -> Say:
+    """No key is offered while none is heard."""
+    return _say("hint.wait") if isinstance(screen, PinPad) and screen.count is None else screen.hint
+
+
 def _bar(status: Status, words: Words) -> Iterable[tuple[str, bool]]:
     if status.is_test:
         yield words.text(_say("status.test")), True
     if status.line:
         yield words.text(_say(f"status.line.{status.line}")), status.line == "bad"
-    yield words.text(_say("status.signed_in" if status.is_signed_in else "status.signed_out")), not status.is_signed_in
+    signed = (
+        "status.keys_erased"
+        if status.keys_erased
+        else "status.signed_in"
+        if status.is_signed_in
+        else "status.signed_out"
+    )
+    yield words.text(_say(signed)), signed != "status.signed_in"
     if status.operator:
         yield _clean(words.text(_say("status.operator", operator=status.operator))), False
     if status.paper:
@@ -144,6 +177,32 @@ def _card(screen: CardPrompt, words: Words) -> Iterable[PageLine]:
 def _sign(screen: SignPad, words: Words) -> Iterable[PageLine]:
     yield PageLine("strong", words.text(_say("sign.amount")), _clean(screen.amount))
     yield PageLine("row", words.text(_say("sign.code")), _clean(screen.feature_code))
+
+
+@_lines.register
+def _pin(screen: PinPad, words: Words) -> Iterable[PageLine]:
+    yield from _rows(screen.rows, words)
+    for first in screen.lines[:1]:
+        yield PageLine("prompt", _clean(words.text(first)))
+    if screen.count is None:
+        yield PageLine("wait", words.text(_say("pin.wait")), room=screen.size)
+    else:
+        yield PageLine("stars", _of(screen.count, screen.size), _stars(screen.count, screen.is_hex), room=screen.size)
+    if screen.is_hex:
+        yield PageLine("text", words.text(_say("pin.hex")))
+    yield from _texts(screen.lines[1:], words)
+
+
+def _stars(count: int, is_hex: bool) -> str:
+    """
+    >>> _stars(10, True), _stars(6, False)
+    ('**** **** **', '******')
+    """
+    return " ".join("*" * min(GROUP, count - at) for at in range(0, count, GROUP)) if is_hex else "*" * count
+
+
+def _of(count: int, size: int) -> str:
+    return f"{count}/{size}" if size else ""
 
 
 def _card_words(accepts: tuple[str, ...]) -> Say:

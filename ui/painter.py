@@ -13,15 +13,16 @@ from functools import partial
 import pygame
 
 from terminal.events import StrokeDrawn
-from terminal.screens import CardPrompt, Say, Shown, SignPad
+from terminal.screens import CardPrompt, PinPad, Say, Shown, SignPad
 from ui import layout, shapes, theme
 from ui.composition import Composer, Ink, Piece, Plate
 from ui.fonts import Fonts
-from ui.layout import Keys, Rect
+from ui.layout import KeyBox, Keys, Rect
 from ui.page import Page, page
 from ui.text import Words, words
 from ui.wrap import wrap
 
+Labels = tuple[str, ...]
 Points = Sequence[tuple[int, int]]
 MASKS = (0xFF0000, 0xFF00, 0xFF, 0)  # 0xXXRRGGBB, as the Display port wants it
 
@@ -52,26 +53,30 @@ class Plan:
 
 
 class Painter:
-    """Paints for one device class."""
+    """Paints for one device class. `has_pad`: secrets are typed on its glass, into the vault (terminal/pad_link.py)."""
 
-    def __init__(self, device_class: str, fonts: Fonts | None = None) -> None:
+    def __init__(self, device_class: str, fonts: Fonts | None = None, *, has_pad: bool = False) -> None:
         self.device = layout.device_class(device_class)
         self._fonts = fonts or Fonts()
+        self._has_pad = has_pad and self.device.is_touch
         self._surface = pygame.Surface((self.device.width, self.device.height), 0, 32, MASKS)
-        self._painted: Shown | None = None
+        self._painted: tuple[Shown, Labels] | None = None
         self._planned: tuple[Shown, Plan] | None = None
 
-    def paint(self, shown: Shown) -> pygame.Surface:
-        """The picture; the same surface every time, valid until the next call."""
-        if shown != self._painted:
-            self._draw(shown, self._plan(shown))
-            self._painted = shown
+    def paint(self, shown: Shown, labels: Labels = ()) -> pygame.Surface:
+        """The picture; the same surface every time, valid until the next call.
+
+        `labels`: what the vault says that the cells of its pad are; () leaves their place empty.
+        """
+        if (shown, labels) != self._painted:
+            self._draw(shown, self._plan(shown), labels)
+            self._painted = shown, labels
         return self._surface
 
-    def png(self, shown: Shown) -> bytes:
+    def png(self, shown: Shown, labels: Labels = ()) -> bytes:
         """The picture as a PNG file."""
         file = io.BytesIO()
-        pygame.image.save(self.paint(shown), file, "screen.png")
+        pygame.image.save(self.paint(shown, labels), file, "screen.png")
         return file.getvalue()
 
     def overflows(self, shown: Shown) -> bool:
@@ -79,8 +84,8 @@ class Painter:
         return self._plan(shown).is_full
 
     def hit(self, shown: Shown, x: int, y: int) -> str | None:
-        """The key that a touch at these pixels means."""
-        if not self.device.is_touch:
+        """The key that a touch at these pixels means; on the vault's pad that is nothing that is known here."""
+        if not self.device.is_touch or isinstance(shown.screen, PinPad):
             return None
         plan = self._plan(shown)
         for box in plan.keys:
@@ -145,7 +150,7 @@ class Painter:
         """The roomiest density and keyboard that hold the page; when none does, the tightest."""
         device, margin = self.device, self.device.px(layout.MARGIN)
         accepts = shown.screen.accepts if isinstance(shown.screen, CardPrompt) else ()
-        boards = layout.keyboards(device, shown.screen)
+        boards = layout.keyboards(device, shown.screen, self._has_pad)
         for keys, steps in boards:
             bottom = layout.keys_top(device, keys) - hint
             body = Rect(margin, above + margin // 2, device.width - 2 * margin, bottom - above - margin // 2)
@@ -169,7 +174,7 @@ class Painter:
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
-    def _draw(self, shown: Shown, plan: Plan) -> None:
+    def _draw(self, shown: Shown, plan: Plan, labels: Labels) -> None:
         self._surface.fill(theme.GROUND)
         self._draw_bars(plan)
         self._surface.set_clip(plan.body)
@@ -180,7 +185,7 @@ class Painter:
             self._draw_more(plan)
         if isinstance(shown.screen, SignPad):
             self._draw_pad(shown.screen, plan)
-        for box in plan.keys:
+        for box in _labelled(plan.keys, shown.screen, labels) if isinstance(shown.screen, PinPad) else plan.keys:
             self._draw_key(box.key, box.rect, plan.words)
 
     def _draw_bars(self, plan: Plan) -> None:
@@ -278,6 +283,14 @@ class Painter:
 
     def _ink(self, x: int, y: int, text: str, size: int, colour: theme.Colour, is_bold: bool = False) -> None:
         self._surface.blit(self._fonts.draw(text, size, colour, is_bold), (x, y))
+
+
+def _labelled(cells: Keys, screen: PinPad, labels: Labels) -> Keys:
+    """The pad's cells as the vault calls them; a key that types nothing here is not drawn."""
+    if len(labels) != len(cells):
+        return ()
+    boxes = (KeyBox(label, cell.rect) for label, cell in zip(labels, cells, strict=True))
+    return tuple(box for box in boxes if screen.is_hex or box.key != "func")
 
 
 def _per_mille(offset: int, length: int) -> int:

@@ -8,6 +8,7 @@ from terminal.screens import (
     Item,
     Menu,
     Notice,
+    PinPad,
     Progress,
     Row,
     Say,
@@ -53,6 +54,16 @@ TEXT = {
         "ten": "已超过 10 秒，请勿关机，勿重复退款。",
         "cardtitle": "请出示原交易银行卡",
         "sign": "持卡人签名",
+        "shop": "商户名称",
+        "shopname": "原路百货商店第一门店",
+        "pin": "请持卡人输入密码",
+        "short": "密码至少 4 位；没有密码请直接按确认。",
+        "left3": "还可以试 2 次。",
+        "none": "没有密码请直接按确认。",
+        "custodian": "密钥管理员",
+        "place": "密钥",
+        "component": "请输入第 2 个分量",
+        "noone": "请确认无人旁观。",
     },
     "en": {
         "menu": "Main menu",
@@ -86,6 +97,16 @@ TEXT = {
         "ten": "More than 10 seconds: keep the power on, do not refund again.",
         "cardtitle": "Present the card of the sale",
         "sign": "Cardholder's signature",
+        "shop": "Merchant",
+        "shopname": "Yuanlu General Store No. 1",
+        "pin": "Cardholder, please enter the PIN",
+        "short": "A PIN has at least 4 digits; without one just press confirm.",
+        "left3": "2 tries are left.",
+        "none": "Without a PIN just press confirm.",
+        "custodian": "Custodian",
+        "place": "Key",
+        "component": "Type the second component",
+        "noone": "Make sure that nobody looks on.",
     },
 }
 
@@ -107,7 +128,17 @@ def samples(language: str) -> dict[str, Screen]:
         Row(told("amount"), "1,256.50", True),
     )
     items = text["items"].split(";" if ";" in text["items"] else " ")
+    paid = (Row(told("shop"), text["shopname"]), Row(told("amount"), "¥1,256.50", True))
+    loaded = (Row(told("custodian"), "02"), Row(told("place"), "TMK 1  AES-256"))
     return {
+        "pin": PinPad(told("refund"), 6, paid, (told("pin"), told("none"))),
+        "pin-waits": PinPad(told("refund"), None, paid, (told("pin"), told("none"))),
+        "pin-none-yet": PinPad(told("refund"), 0, paid, (told("pin"),)),
+        "pin-short": PinPad(told("refund"), 3, paid, (told("short"), told("pin"), told("left3"), told("none"))),
+        "pin-long": PinPad(told("refund"), 12, paid[1:], (told("pin"),)),
+        "component": PinPad(told("place"), 10, loaded, (told("component"), told("noone")), is_hex=True, size=32),
+        "component-long": PinPad(told("place"), 61, loaded, (told("component"), told("noone")), is_hex=True, size=64),
+        "component-waits": PinPad(told("place"), None, loaded, (told("component"),), is_hex=True, size=64),
         "menu": Menu(told("menu"), tuple(Item(name) for name in items), page=1, pages=2),
         "menu-details": Menu(
             told("refund"), tuple(Item(name, "2026-11-20 1,380.00") for name in items), (told("note"),)

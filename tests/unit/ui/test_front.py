@@ -11,7 +11,8 @@ from terminal.events import Event, FrontAttached, FrontDetached, KeyPressed, Str
 from terminal.front_link import FrontLink
 from terminal.screens import Shown
 from tests.unit.ui.screen_samples import shown
-from ui.front import ConfigRefused, Front, FrontConfig, configured, forward_keys, forward_touches
+from ui.front import ConfigRefused, FrontConfig, configured
+from ui.front_at_work import Front, forward_keys, forward_touches
 from ui.painter import Painter
 
 PATIENCE = 5  # seconds, for a machine under load; nothing here waits that long
@@ -57,7 +58,8 @@ class Bench:
 
     def __init__(self, socket: Path) -> None:
         self.panel, self.hands, self.eye = Panel(), Hands(), Painter("touch-480x800")
-        self.front = Front(FrontConfig(socket=str(socket), language="en"), self.panel, Painter("touch-480x800"))
+        self.socket = socket
+        self.front = Front(FrontAttached("panel"), self.panel, Painter("touch-480x800"), language="en")
 
     def picture(self, at: Shown) -> bytes:
         return bytes(self.eye.paint(at).get_buffer().raw)
@@ -65,7 +67,7 @@ class Bench:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         works = (
-            self.front.follow(),
+            self.front.follow(self.socket),
             forward_keys(self.front, self.hands),
             forward_touches(self.front, self.hands),
         )
@@ -111,7 +113,7 @@ async def test_a_front_that_dies_comes_back_to_the_last_screen(bench: Bench, cor
         core.show(shown("en", "progress"))
         await bench.panel.until(bench.picture(shown("en", "progress")))
     assert await heard(core) == FrontDetached("panel")
-    again = Bench(Path(bench.front._config.socket))
+    again = Bench(bench.socket)
     async with again.running():
         await again.panel.until(bench.picture(shown("en", "progress")))
 

@@ -34,6 +34,36 @@ def test_a_question_in_plain_lines():
     ]
 
 
+def test_stars_in_plain_lines():
+    told = page(shown("en", "pin"), words("en"))
+    assert told.kind == "pin"
+    assert told.plain_lines() == [
+        "Merchant Yuanlu General Store No. 1",
+        "Refund amount ¥1,256.50",
+        "Cardholder, please enter the PIN",
+        "******",
+        "Without a PIN just press confirm.",
+    ]
+    assert told.hint == "Clear corrects, Enter is done, Cancel ends it"
+
+
+def test_the_stars_of_a_component_stand_in_fours_and_it_says_how_to_type_letters():
+    assert page(shown("zh_CN", "component"), words("zh_CN")).plain_lines()[2:] == [
+        "请输入第 2 个分量",
+        "**** **** ** 10/32",
+        "A-F：先按功能键，再按 1-6",
+        "请确认无人旁观。",
+    ]
+
+
+@pytest.mark.parametrize("name", ["pin-waits", "component-waits"])
+def test_while_the_keys_are_handed_over_it_says_to_wait(name: str):
+    told = page(shown("zh_CN", name), words("zh_CN"))
+    assert told.plain_lines()[3] == "请稍候，先不要输入"
+    assert told.hint == "请稍候，勿断电"
+    assert "*" not in "".join(told.plain_lines())
+
+
 def test_a_card_prompt_names_the_ways():
     assert page(shown("zh_CN", "card"), words("zh_CN")).plain_lines()[0] == "请插卡或刷卡"
     assert page(shown("en", "card-remove"), words("en")).plain_lines() == ["Remove the card"]

@@ -1,20 +1,28 @@
 """Painter: everything fits on every device class, a touch is a key, a stroke is per mille; readable without colour."""
 
 import io
+import itertools
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from terminal.screens import Item, Menu, Row, Say, Sheet, Shown
+from terminal.screens import Item, Menu, PinPad, Row, Say, Sheet, Shown
 from tests.unit.ui.screen_samples import BUSY, CALM, samples, shown
 from ui import theme
-from ui.layout import DEVICE_CLASSES, DeviceClassUnknown, Rect, pad
+from ui.composition import Plate
+from ui.fonts import Fonts
+from ui.layout import DEVICE_CLASSES, DeviceClassUnknown, Rect, pad, pin_cells
 from ui.painter import Painter
 
+SHARED = Fonts()
 
-@pytest.fixture(scope="module", params=list(DEVICE_CLASSES))
+
+@pytest.fixture(scope="module", params=[*DEVICE_CLASSES, "touch-480x800 with a pad"])
 def painter(request: pytest.FixtureRequest) -> Painter:
-    return Painter(request.param)
+    name, _, pad = request.param.partition(" ")
+    return Painter(name, has_pad=bool(pad))
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +86,73 @@ def _key_centres(painter: Painter, at: Shown) -> dict[str, tuple[int, int]]:
 )
 def test_the_keys_on_glass(glass: Painter, name: str, keys: set[str]):
     assert set(_key_centres(glass, shown("zh_CN", name))) == keys
+
+
+SECRET = [name for name in samples("en") if name.startswith(("pin", "component"))]
+CELLS = pin_cells(DEVICE_CLASSES["touch-480x800"])
+LABELS = tuple(box.key for box in CELLS)
+
+
+def _cell(painter: Painter, at: Shown, labels: tuple[str, ...], place: int) -> bytes:
+    picture = Image.open(io.BytesIO(painter.png(at, labels)))
+    x, y, w, h = CELLS[place].rect
+    return picture.crop((x, y, x + w, y + h)).convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_a_secret_is_not_typed_here(painter: Painter, name: str):
+    assert _key_centres(painter, shown("en", name)) == {}
+    assert painter.stroke(shown("en", name), [(240, 400)]) is None
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.permutations("0123456789"))
+def test_each_cell_shows_what_the_vault_says_it_is(digits: list[str]):
+    left = iter(digits)
+    labels = tuple(next(left) if key.isdigit() else key for key in LABELS)
+    pad, at = Painter("touch-480x800", SHARED, has_pad=True), shown("en", "component")
+    for place, label in enumerate(labels):
+        assert _cell(pad, at, labels, place) == _cell(pad, at, LABELS, LABELS.index(label)), label
+    assert len({_cell(pad, at, labels, place) for place in range(len(labels))}) == len(labels)
+
+
+def test_without_a_face_the_pad_is_empty_and_without_a_pad_there_is_no_face(glass: Painter):
+    pad, at = Painter("touch-480x800", SHARED, has_pad=True), shown("en", "pin")
+    for place in range(len(CELLS)):
+        assert set(_cell(pad, at, (), place)) == set(bytes(theme.GROUND))
+    assert glass.png(at, LABELS) == glass.png(at)
+    assert glass.png(at) != pad.png(at), "without a pad the page has all of the glass"
+
+
+def test_func_is_shown_where_it_types_something():
+    pad, place = Painter("touch-480x800", SHARED, has_pad=True), LABELS.index("func")
+    assert set(_cell(pad, shown("en", "pin"), LABELS, place)) == set(bytes(theme.GROUND))
+    assert set(_cell(pad, shown("en", "component"), LABELS, place)) != set(bytes(theme.GROUND))
+
+
+@pytest.mark.parametrize("count", [0, 1, 6, 12])
+def test_as_many_dots_as_digits_and_no_digit(glass: Painter, count: int):
+    with_stars = Shown(PinPad(Say("hint.ask"), count), language="en")
+    found = Image.open(io.BytesIO(glass.png(with_stars))).convert("RGB")
+    row = next(y for y in range(100, 400) if found.getpixel((30, y)) == theme.FIELD) + 33
+    line = [found.getpixel((x, row)) == theme.INK for x in range(480)]
+    assert sum(now and not before for before, now in itertools.pairwise(line)) == count
+
+
+def test_the_dots_of_a_component_stand_in_columns(painter: Painter):
+    plan = painter._plan(Shown(PinPad(Say("hint.ask"), 64, is_hex=True, size=64), language="en"))
+    dots = [piece.rect for piece in plan.composed.pieces if isinstance(piece, Plate) and piece.colour == theme.INK]
+    assert len(dots) == 64
+    assert (len({dot.x for dot in dots}), len({dot.y for dot in dots})) == (16, 4)
+    assert all(dot.x >= 0 and dot.x + dot.w <= plan.body.w for dot in dots)
+
+
+def test_nothing_moves_while_it_is_typed(painter: Painter):
+    heights = {
+        painter._plan(Shown(PinPad(Say("hint.ask"), count, is_hex=True, size=64), language="en")).composed.height
+        for count in range(65)
+    }
+    assert len(heights) == 1
 
 
 def test_a_menu_item_can_be_tapped(glass: Painter):
