@@ -20,7 +20,7 @@ from drivers.clock import SystemClock
 from drivers.jbig import CoderMissing, PictureRefused
 from keys.certificates import make_test_authority
 from simulator.acquirer import picture
-from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK_KCV, open_test_branch
+from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK_KCV, open_test_branch, open_test_dukpt
 from simulator.acquirer.explain import explain
 from simulator.acquirer.fault_rules import Rule
 from simulator.acquirer.fault_script import ScriptWrong, parsed
@@ -36,7 +36,7 @@ from terminal.iso8583.dialects import DIALECTS, by_name
 
 ZONE = "Asia/Shanghai"
 MOST_TERMINALS = 10_000
-OURS = Choices(has_inquiry=True)  # who does not ask is not disturbed by it
+OURS = {"has_inquiry": "true"}  # who does not ask is not disturbed by it
 PICTURES = {".png": picture.png, ".pbm": picture.pbm}
 
 books_option = click.option(
@@ -50,6 +50,16 @@ def main() -> None:
 
 
 main.add_command(explain)
+
+
+def _choices(_: click.Context, __: click.Parameter, settings: tuple[str, ...]) -> Choices:
+    said = dict(OURS)
+    for setting in settings:
+        name, _equals, said[name] = setting.partition("=")
+    try:
+        return msgspec.convert(said, Choices, strict=False)
+    except msgspec.ValidationError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _manner(_: click.Context, __: click.Parameter, settings: tuple[str, ...]) -> Manner:
@@ -83,6 +93,7 @@ def _rules(_: click.Context, __: click.Parameter, text: str) -> tuple[Rule, ...]
 @click.option("--asks-certificate", is_flag=True, help="A terminal must show one under the folder's ca.pem.")
 @click.option("--wrap", type=click.Choice(sorted(STREAMS)), default="length", show_default=True)
 @click.option("--dialect", type=click.Choice(sorted(DIALECTS)), default="cup", show_default=True)
+@click.option("--choice", "choices", multiple=True, callback=_choices, help="NAME=VALUE, see docs/new-acquirer.md.")
 @click.option("--manner", multiple=True, callback=_manner, help="NAME=VALUE, see simulator/acquirer/manner.py.")
 @click.option("--faults", "rules", default="", callback=_rules, help="In words (docs/counter.md), or @FILE.")
 @click.option("--terminals", type=click.IntRange(1, MOST_TERMINALS), default=1, show_default=True)
@@ -95,6 +106,7 @@ def serve(
     asks_certificate: bool,
     wrap: WrapName,
     dialect: str,
+    choices: Choices,
     manner: Manner,
     rules: tuple[Rule, ...],
     terminals: int,
@@ -103,15 +115,21 @@ def serve(
     """Open the test branch and answer until told to stop."""
     if plain == (certificates is not None):
         raise click.UsageError("say --certificates FOLDER, or --plain for no TLS at all")
+    try:
+        spoken = by_name(dialect, choices)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--choice") from None
     if certificates is not None and not (certificates / "server.pem").exists():
         make_test_authority(certificates)
     faults = Faults()
     faults.add(*rules)
     with _ledger(books) as ledger:
         open_test_branch(ledger, terminals)
+        if not spoken.has_working_keys:
+            open_test_dukpt(ledger, choices.keys, terminals)
         for pan, name, balance in accounts:
             ledger.add_account(pan, name, balance)
-        host = Host(ledger, SystemClock(ZONE), os.urandom, by_name(dialect, OURS), manner)
+        host = Host(ledger, SystemClock(ZONE), os.urandom, spoken, manner)
         asyncio.run(_until_told(host, faults, certificates, port, asks_certificate, wrap))
 
 
@@ -124,7 +142,9 @@ async def _until_told(
     listening = await listen(host, faults, certificates, port, asks_certificate=asks_certificate, wrap=wrap)
     async with listening as server:
         click.echo(f"listening on 127.0.0.1:{server.port}, terminal {TERMINAL_ID}, merchant {MERCHANT_ID}")
-        click.echo(f"TMK check value {TEST_TMK_KCV.hex().upper()} (a public TEST key)")
+        has_tmk = host.dialect.has_working_keys
+        known = f"TMK check value {TEST_TMK_KCV.hex().upper()}" if has_tmk else f"{host.dialect.mac_rule} of a test BDK"
+        click.echo(f"{known} (a public TEST key)")
         with contextlib.suppress(asyncio.CancelledError):
             await told.wait()
 

@@ -35,8 +35,12 @@ class Office(msgspec.Struct, frozen=True):
 
 
 def sign_in(office: Office, visit: Visit, terminal: Terminal, _: Route) -> Verdict:
-    """Fresh keys of the kind that 60.3 asks for (cup.md 2.6, 3.2); the terminal adopts the bank's batch."""
+    """Fresh keys of the kind that 60.3 asks for (cup.md 2.6, 3.2); the terminal adopts the bank's batch. With DUKPT
+    there are no keys to give."""
     message = visit.message
+    if not office.dialect.has_working_keys:
+        office.desk.ledger.change_terminal(terminal.terminal_id, is_signed_in=True)
+        return Verdict("00", batch=terminal.batch, obeys=SIGN_IN_DEMAND)
     code = office.dialect.choices.sign_in if message["network_code"] else code_of(message)
     keys = fresh_keys(office.dialect, code, terminal.tmk, office.chance)
     columns = {"pik": keys.pik, "mak": keys.mak, "tdk": keys.tdk, "cipher": keys.cipher, "mac_rule": keys.mac_rule}
@@ -124,7 +128,8 @@ def notice(office: Office, visit: Visit, terminal: Terminal, route: Route) -> Ve
 def _compare(office: Office, visit: Visit, terminal: Terminal, kind: Kind, items: settlement_desk.Upload) -> None:
     """Book what the bank has not, when it may. Raises Refusal for a notice that cannot be read or was refused."""
     message = visit.message
-    track2 = "" if message["pan"] else clear_track(terminal, message)  # it may be under the keys of another sign-in
+    # a track may be under the keys of another sign-in
+    track2 = "" if message["pan"] else clear_track(visit.keys, office.dialect, message)
     request = parsed(office.dialect, kind, visit, track2, office.desk.manner.currency)
     if settlement_desk.compare_notice(items, request.mti, request.amount):
         booked = decide(office.desk, request, "" if kind in REFUNDS else request.approval_code).entry

@@ -14,6 +14,7 @@ import msgspec
 
 from keys.mac import RULES
 from simulator.acquirer.dissection import Wrong, has_length
+from simulator.acquirer.dukpt import SCHEMES
 from simulator.acquirer.explanation import Explanation, Part, Window, brought, explained
 from simulator.acquirer.hex_text import Found, messages
 from terminal.iso8583.dialect import Choices
@@ -38,7 +39,9 @@ def _key(_: click.Context, __: click.Parameter, value: str) -> bytes:
 @click.option("--no-header", is_flag=True, help="CUP without its 6 bytes after the TPDU.")
 @click.option("--bitmap", type=click.Choice(["hex", "binary"]), default="hex", help="Of the international dialect.")
 @click.option("--length", type=click.Choice(["4 ascii", "2 binary"]), default="4 ascii", help="The same.")
+@click.option("--keys", type=click.Choice(["session", *sorted(SCHEMES)]), default="session", help="The same.")
 @click.option("--mac-rule", type=click.Choice(sorted(RULES)), help="Otherwise the dialect's own.")
+@click.option("--bdk", default="", callback=_key, help="Hex: checks MACs under DUKPT.")
 @click.option("--tmk", default="", callback=_key, help="Hex: opens the keys of a sign-in's answer.")
 @click.option("--mak", default="", callback=_key, help="Hex: checks MACs. Otherwise the one a sign-in brought.")
 @click.option("--json", "is_json", is_flag=True, help="For programs: a list of messages.")
@@ -49,14 +52,18 @@ def explain(
     no_header: bool,
     bitmap: str,
     length: str,
+    keys: str,
     mac_rule: str | None,
+    bdk: bytes,
     tmk: bytes,
     mak: bytes,
     is_json: bool,
     clear: bool,
 ) -> None:
     """Explain messages given as HEX, in a FILE, or on standard input (-, or nothing)."""
-    window = _window(name, no_header, bitmap, length, mac_rule, tmk, mak, clear)
+    own: dict[str, Any] = {"bitmap": bitmap, "length": length, "keys": keys, "mac": _mac_of(keys, mac_rule)}
+    dialect = by_name(name, Choices(has_header=not no_header, **(own if name == "international" else {})))
+    window = Window(dialect, mac_rule or dialect.mac_rule, tmk, mak, clear, bdk=bdk)
     explanations = []
     for found in _found(sources or (STANDARD_INPUT,), window):
         told, window = _told(window, found)
@@ -71,10 +78,11 @@ def explain(
         sys.exit(1)
 
 
-def _window(name: str, no_header: bool, bitmap: Any, length: Any, rule: str | None, *rest: Any) -> Window:
-    own: dict[str, Any] = {"bitmap": bitmap, "length": length} if name == "international" else {}
-    dialect = by_name(name, Choices(has_header=not no_header, **own))
-    return Window(dialect, rule or dialect.mac_rule, *rest)
+def _mac_of(keys: str, rule: str | None) -> str:
+    """The dialect's choice: what the keys go with, else the rule where it is one."""
+    if keys in SCHEMES:
+        return SCHEMES[keys].mac_rule
+    return rule if rule in ("cmac", "x9.9") else "x9.19"
 
 
 def _found(sources: tuple[str, ...], window: Window) -> Iterator[Found]:

@@ -15,6 +15,7 @@ from keys.block_cipher import CHECK_VALUE, DES, cipher_of
 from keys.mac import mac, rule_of
 from keys.working_keys import LAYOUTS
 from simulator.acquirer.dissection import Dissection, Wrong, dissected
+from simulator.acquirer.dukpt import keys_from_bdk
 from simulator.acquirer.meanings import of_envelope, of_field, of_kind, of_mti, seen
 from simulator.acquirer.security import KEY_FORMS
 from terminal.iso8583.codec import MAC_SIZE
@@ -23,6 +24,7 @@ from terminal.iso8583.message import MAC_FIELDS, NAMES, Message, masked
 from terminal.ports import KeyRefused
 
 CARD_LIKE = re.compile(r"\d{13}")
+ANSWERS = ("1", "3")  # MTI, third digit
 SIGN_IN_ANSWER, APPROVED, SIGN_IN = "0810", "00", "001"  # MTI, F39, F70
 
 
@@ -88,6 +90,7 @@ class Window(msgspec.Struct, frozen=True):
     mak: bytes = b""
     clear: bool = False
     maks: Mapping[str, bytes] = {}
+    bdk: bytes = b""
 
     def __repr__(self) -> str:
         """Never a key."""
@@ -161,14 +164,26 @@ def _mac(window: Window, found: Dissection) -> MacFound | None:
     number = found.bits[-1] if found.bits else 0
     if number not in MAC_FIELDS:
         return None
-    mak = window.mak or window.maks.get(found.message["terminal_id"], b"")
-    if not mak:
-        return MacFound(number, window.mac_rule, reason="no MAK is given")
     try:
-        right = mac(window.mac_rule, mak, found.raw[found.start : -MAC_SIZE])
+        rule, mak = _mak(window, found.message)
+        if not mak:
+            wanted = "BDK" if window.dialect.ksn_field else "MAK"
+            return MacFound(number, window.mac_rule, reason=f"no {wanted} is given")
+        right = mac(rule, mak, found.raw[found.start : -MAC_SIZE])
     except KeyRefused as error:
         return MacFound(number, window.mac_rule, reason=str(error))
     return MacFound(number, window.mac_rule, hmac.compare_digest(right, found.raw[-MAC_SIZE:]))
+
+
+def _mak(window: Window, message: Message) -> tuple[str, bytes]:
+    """The rule of keys/mac.py and its key: of a sign-in, or of the message's KSN. Raises KeyRefused."""
+    number = window.dialect.ksn_field
+    if not number:
+        return window.mac_rule, window.mak or window.maks.get(message["terminal_id"], b"")
+    if not window.bdk:
+        return "", b""
+    keys = keys_from_bdk(window.dialect.choices.keys, window.bdk, bytes.fromhex(message.fields.get(number, "")))
+    return keys.mac_rule, keys.answer_mak if message.mti[2:3] in ANSWERS else keys.mak
 
 
 def _keys(window: Window, message: Message) -> tuple[tuple[KeyFound, ...], str]:
@@ -207,7 +222,8 @@ def _cipher(window: Window, message: Message) -> str:
     is_answer = message.mti == SIGN_IN_ANSWER and message["response_code"] == APPROVED and message["private_62"]
     if not is_answer:
         return ""
+    is_session = window.dialect.has_working_keys
     if message["network_code"]:
-        return rule_of(window.mac_rule).cipher if message["network_code"] == SIGN_IN else ""
+        return rule_of(window.mac_rule).cipher if is_session and message["network_code"] == SIGN_IN else ""
     form = KEY_FORMS.get(message["private_60"][8:11])
     return form.cipher if form else ""

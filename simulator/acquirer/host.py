@@ -1,7 +1,7 @@
 """The bank's front office: a frame in, a frame out. Law: what is not understood or not proven moves nothing.
 
 Order of the checks (cup.md 2.5): form 30, MTI 12, terminal 97, merchant 03, disabled 58, signed in and batch 77,
-MAC A0, kind 40, fields 30, card 14, PIN and track 99, decided before 94, dead 12; then the rules of its kind. A
+MAC and KSN A0, kind 40, fields 30, card 14, PIN and track 99, decided before 94, dead 12; then the rules of its kind. A
 refusal before "decided before" leaves no entry.
 
 A reversal and an inquiry carry the batch of their original in F60.2 (cup.md 1.6), so theirs is not compared: a refund
@@ -20,10 +20,12 @@ import msgspec
 from simulator.acquirer.back_office import SERVICES, Office
 from simulator.acquirer.composing import Verdict, answer_mti, composed
 from simulator.acquirer.decisions import Decision, decide
+from simulator.acquirer.dukpt import served
 from simulator.acquirer.entry import State, Terminal
 from simulator.acquirer.issuer import Issuer
 from simulator.acquirer.ledger import Ledger
 from simulator.acquirer.manner import Manner
+from simulator.acquirer.message_keys import NO_KEYS, MessageKeys, session_keys
 from simulator.acquirer.request import Refusal, Request, Visit, held_to, parsed, tags
 from simulator.acquirer.routing import OF_ANY_BATCH, OF_CARDS, SIGNED, Route, Routes, Work
 from simulator.acquirer.rules import ARQC, QUESTIONS, REFUNDS, Desk
@@ -120,7 +122,7 @@ class Host:
         if alter is not None:
             answer = alter(answer)
         is_signed = route.work in SIGNED if route else is_money
-        answer, raw = self._sealed(answer, visit.terminal if is_signed else None)
+        answer, raw = self._sealed(answer, visit.keys if is_signed else NO_KEYS)
         self.ledger.note(visit.now.isoformat(), message, answer)
         return envelope.answered(raw, self._demand(visit.terminal, verdict)).pack()
 
@@ -141,15 +143,17 @@ class Host:
         if self._credits_later:
             self.ledger.credit_due(now.isoformat())
         number = f"{now:%y%j}{self.ledger.next_number() % 10_000_000:07d}"  # F37: 12 digits
-        return Visit(message, body, self.ledger.terminal(message["terminal_id"]), number, now, self._day(now))
+        terminal, is_session = self.ledger.terminal(message["terminal_id"]), self.dialect.has_working_keys
+        keys = session_keys(terminal) if is_session else served(self.ledger, self.dialect, message, body)
+        return Visit(message, body, terminal, keys, number, now, self._day(now))
 
-    def _sealed(self, answer: Message, terminal: Terminal | None) -> tuple[Message, bytes]:
-        """With its MAC when the terminal has a key; encoded once."""
-        if terminal is None or not terminal.mak:
+    def _sealed(self, answer: Message, keys: MessageKeys) -> tuple[Message, bytes]:
+        """With its MAC when there is a key; encoded once."""
+        if not keys.answer_mak:
             return answer, encode(answer, self.dialect.layout)
         number = mac_field(answer)
         raw = encode(answer.with_fields({number: "00" * MAC_SIZE}), self.dialect.layout)[:-MAC_SIZE]
-        mac = signature(terminal, raw)
+        mac = signature(keys, raw)
         return answer.with_fields({number: mac.hex().upper()}), raw + mac
 
     def _demand(self, terminal: Terminal | None, verdict: Verdict) -> int:
@@ -183,14 +187,15 @@ class Host:
         is_batch_right = is_of_any_batch or self.dialect.batch_of(visit.message) in ("", terminal.batch)
         if not terminal.is_signed_in or not is_batch_right:
             raise Refusal("77")
-        if not is_authentic(terminal, visit.message, visit.body):
+        if not is_authentic(visit.keys, visit.message, visit.body):
             raise Refusal("A0")
 
     def _of_a_card(self, visit: Visit, route: Route, terminal: Terminal, refuse_with: str) -> Verdict:
         message, kind = visit.message, route.kinds[0]
-        request = parsed(self.dialect, kind, visit, clear_track(terminal, message), self.manner.currency)
+        track2 = clear_track(visit.keys, self.dialect, message)
+        request = parsed(self.dialect, kind, visit, track2, self.manner.currency)
         if message["pin_block"]:
-            request = _with_pin(request, pin(terminal, message, request.pan))
+            request = _with_pin(request, pin(visit.keys, self.dialect, message, request.pan))
         chip = tags(request.icc_data) if request.icc_data else {}
         if route.work is Work.QUESTION:
             done = QUESTIONS[kind](self._desk, request) if not refuse_with else None

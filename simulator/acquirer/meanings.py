@@ -261,6 +261,7 @@ CUP: Mapping[int, Meaning] = {
     63: _private_63,
 }
 INTERNATIONAL: Mapping[int, Meaning] = {
+    53: lambda seen, value: [f"KSN of {len(value) // 2} bytes"] if seen.dialect.ksn_field else [],
     60: lambda _, value: [f"batch {value}"],
     70: lambda _, value: [_in(NETWORK, value)],
     90: _original_elements,

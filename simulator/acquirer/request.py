@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from simulator.acquirer.entry import Terminal
+from simulator.acquirer.message_keys import MessageKeys
 from terminal.emv.errors import TlvError
 from terminal.emv.tlv import parse as parse_tlv
 from terminal.iso8583.dialect import Dialect, Form, Original, Shape
@@ -25,11 +26,15 @@ class Refusal(Exception):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """A message that came: `body` as it came, from the MTI; `number` is F37 of its answer, `day` YYYY-MM-DD."""
+    """A message that came: `body` as it came, from the MTI; `number` is F37 of its answer, `day` YYYY-MM-DD.
+
+    `keys` are those it is served with; those of a KSN only if its MAC is right.
+    """
 
     message: Message
     body: bytes
     terminal: Terminal | None
+    keys: MessageKeys
     number: str
     now: datetime
     day: str

@@ -24,6 +24,11 @@ CREATE TABLE IF NOT EXISTS terminal (
     demands      TEXT NOT NULL DEFAULT '',
     script       BLOB NOT NULL DEFAULT x''
 );
+CREATE TABLE IF NOT EXISTS dukpt (  -- TEST KEYS: of terminals whose every message has a key of its own
+    terminal_id TEXT PRIMARY KEY REFERENCES terminal (terminal_id),
+    initial_key BLOB NOT NULL,
+    ksn         BLOB NOT NULL  -- the last that a right MAC used up; at first the initial one
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entry (
     rrn           TEXT PRIMARY KEY,
     kind          TEXT NOT NULL,

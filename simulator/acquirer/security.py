@@ -1,6 +1,7 @@
 """The bank's keys at work: working keys, MAC, PIN, tracks. Law: what does not decrypt or verify is refused.
 
-A terminal's sign-in says which keys it wants (60.3, cup.md 1.6); from then on it is served with those.
+A terminal's sign-in says which keys it wants (60.3, cup.md 1.6); from then on it is served with those. With DUKPT each
+message has keys of its own (dukpt.py).
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Callable
 import msgspec
 
 from keys.mac import mac, rule_of
-from keys.pin_block import pin_of
+from keys.pin_formats import format_of
 from keys.track import decrypt_track
 from keys.working_keys import wrap
-from simulator.acquirer.entry import Terminal
+from simulator.acquirer.message_keys import MessageKeys
 from simulator.acquirer.request import Refusal
 from terminal.iso8583.codec import MAC_SIZE
 from terminal.iso8583.dialect import Dialect
@@ -24,7 +25,7 @@ from terminal.ports import KeyRefused
 Chance = Callable[[int], bytes]  # so many random bytes
 PADS_ZERO = "0" * 16  # F52 when the SM4 block travels in F59 A1, cup.md 3.3
 SM4_BLOCK = "A1032"  # F59: tag A1, 32 characters
-PIN_FORMATS = {"1": False, "2": True}  # F53 d1: X9.8 without the PAN, with it
+WITHOUT_PAN = "1"  # F53 d1: X9.8 without the PAN
 ENCRYPTED = "1"  # F53 d3
 CUP_RULES = {"des": "cup", "sm4": "cup-sm4"}
 
@@ -74,29 +75,31 @@ def fresh_keys(dialect: Dialect, code: str, tmk: bytes, chance: Chance) -> Worki
     return WorkingKeys(pik, mak, tdk, cipher, rule, block)
 
 
-def is_authentic(terminal: Terminal, message: Message, body: bytes) -> bool:
+def is_authentic(keys: MessageKeys, message: Message, body: bytes) -> bool:
     """Over the bytes as they came: a pad nibble may be anything."""
     sent = bytes.fromhex(message.mac)
-    return bool(sent) and bool(terminal.mak) and hmac.compare_digest(sent, signature(terminal, body[:-MAC_SIZE]))
+    if not sent or not keys.mak:
+        return False
+    return hmac.compare_digest(sent, mac(keys.mac_rule, keys.mak, body[:-MAC_SIZE]))
 
 
-def signature(terminal: Terminal, block: bytes) -> bytes:
-    """F64 of a block."""
-    return mac(terminal.mac_rule, terminal.mak, block)
+def signature(keys: MessageKeys, block: bytes) -> bytes:
+    """F64 of an answer's block."""
+    return mac(keys.mac_rule, keys.answer_mak, block)
 
 
-def clear_track(terminal: Terminal, message: Message) -> str:
+def clear_track(keys: MessageKeys, dialect: Dialect, message: Message) -> str:
     """F35 as a stripe has it. Raises Refusal 99: the keys of the two are out of step (cup.md 3.6)."""
     track = message["track2"]
-    if not track or message["security_control"][2:3] != ENCRYPTED:
+    if not track or dialect.ksn_field or message["security_control"][2:3] != ENCRYPTED:
         return track
     try:
-        return decrypt_track(terminal.tdk, track, terminal.cipher)
+        return decrypt_track(keys.tdk, track, keys.cipher)
     except KeyRefused:
         raise Refusal("99") from None
 
 
-def pin(terminal: Terminal, message: Message, pan: str) -> str:
+def pin(keys: MessageKeys, dialect: Dialect, message: Message, pan: str) -> str:
     """The PIN of F52 or F59 A1; "" when none came. Raises Refusal 99 when it is none (cup.md 2.5)."""
     block = message["pin_block"]
     if not block:
@@ -104,8 +107,15 @@ def pin(terminal: Terminal, message: Message, pan: str) -> str:
     private = message["private_59"]
     if block == PADS_ZERO and private.startswith(SM4_BLOCK):
         block = private[len(SM4_BLOCK) :]
-    has_pan = PIN_FORMATS.get(message["security_control"][:1], True)
     try:
-        return pin_of(terminal.pik, bytes.fromhex(block), pan if has_pan else "", terminal.cipher)
+        return format_of(_pin_format(keys, dialect, message)).read(keys.pik, bytes.fromhex(block), pan)
     except (KeyRefused, ValueError):
         raise Refusal("99") from None
+
+
+def _pin_format(keys: MessageKeys, dialect: Dialect, message: Message) -> str:
+    """CUP says in F53 whether the PAN is in it; elsewhere it is agreed."""
+    if dialect.mac_rule not in CUP_RULES.values():
+        return dialect.pin_format.rpartition(":")[2]
+    cipher = "-sm4" if keys.cipher == "sm4" else ""
+    return f"iso-0{cipher}{'-without-pan' if message['security_control'][:1] == WITHOUT_PAN else ''}"

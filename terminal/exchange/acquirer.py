@@ -2,6 +2,9 @@
 
 `ask` returns a checked Reply or raises Unanswered with the reason as in F39 of a 0400 (cup.md 2.10, 2.17) and a word
 for the fault. A frame that answers an earlier message is not the answer waited for: it is put by in `late`.
+
+With DUKPT every message that leaves has a KSN of its own, also one that is said again: that of its PIN, or one spent
+for it. Its keys are gone with the next one, so an answer to an earlier message proves nothing and is passed over.
 """
 
 from __future__ import annotations
@@ -13,15 +16,18 @@ from contextlib import AsyncExitStack
 
 import msgspec
 
+from terminal import log
 from terminal.exchange.events import MAC_WRONG, NO_ANSWER, OTHER_FAULT
 from terminal.iso8583.answers import ECHOED, Reply, difference, must_be_signed, reply
 from terminal.iso8583.codec import MAC_SIZE, decode, encode, mac_block, mac_field
 from terminal.iso8583.dialect import Dialect
 from terminal.iso8583.facts import Identity, Plastic
 from terminal.iso8583.frame import Envelope, unpack
+from terminal.iso8583.key_choices import is_overtaken
 from terminal.iso8583.message import MAC_FIELDS, Message, WireError
 from terminal.journal.journal import Journal
-from terminal.ports import Connection, Line, LinkDown, LinkLost, Vault
+from terminal.key_facts import SealedPin
+from terminal.ports import Connection, KeyRefused, Line, LinkDown, LinkLost, Vault
 
 COMPARED = frozenset({*(number for number, _ in ECHOED), *MAC_FIELDS})  # of a request, by which its answer is told
 REMEMBERED = 32  # messages whose answers may still come: late, or twice
@@ -63,6 +69,7 @@ class Acquirer:
         self.late: deque[Late] = deque(maxlen=REMEMBERED)
         self._in_flight = asyncio.Lock()
         self._asked: dict[tuple[str, str], Message] = {}  # by the answer's MTI and F11
+        self._ksn = b""  # of the last message
 
     async def connect(self, stack: AsyncExitStack, address: str = "") -> Connection:
         """To this address only, or to any where it is "". Raises LinkDown within the connect deadline."""
@@ -70,12 +77,12 @@ class Acquirer:
             async with asyncio.timeout(self._deadlines.connect):
                 connection = await stack.enter_async_context(self._line.connect(address))
         except TimeoutError:
-            self.is_line_up = False
+            self._line_is(False)
             raise LinkDown("no connection within the deadline") from None
         except LinkDown:
-            self.is_line_up = False
+            self._line_is(False)
             raise
-        self.is_line_up = True
+        self._line_is(True)
         return connection
 
     async def ask(self, connection: Connection, message: Message) -> Reply:
@@ -91,7 +98,7 @@ class Acquirer:
             except TimeoutError:
                 raise self._unanswered(NO_ANSWER, "no-answer", "no answer within the deadline") from None
             except LinkLost as error:
-                self.is_line_up = False
+                self._line_is(False)
                 raise self._unanswered(NO_ANSWER, "line-lost", str(error)) from None
 
     async def ask_once(self, message: Message, address: str = "") -> Reply:
@@ -110,11 +117,29 @@ class Acquirer:
         ]
         return msgspec.structs.replace(plastic, track2=tracks[0], track3=tracks[1])
 
+    def serves(self, pin: SealedPin | None) -> bool:
+        """Whether a message may still carry it: no later KSN was spent since it was typed."""
+        return pin is None or not self.dialect.ksn_field or not is_overtaken(pin.ksn, self._ksn)
+
     async def _signed(self, message: Message) -> Message:
         if not message.mac:
             return message
+        message = await self._numbered(message)
         mac = await self._vault.mac(mac_block(message, self.dialect.layout), self.dialect.mac_rule)
         return message.with_fields({mac_field(message): mac.hex().upper()})
+
+    async def _numbered(self, message: Message) -> Message:
+        """With its KSN, if the dialect has any. Raises KeyMissing; KeyRefused for a PIN's that was overtaken."""
+        number = self.dialect.ksn_field
+        if not number:
+            return message
+        ksn = bytes.fromhex(message.fields.get(number, ""))
+        if not any(ksn):
+            ksn = await self._vault.spend_ksn()
+        elif is_overtaken(ksn, self._ksn):
+            raise KeyRefused("another message was sent since this PIN was typed")
+        self._ksn = ksn
+        return message.with_fields({number: ksn.hex().upper()})
 
     def _framed(self, message: Message) -> bytes:
         form, choices = self.dialect.frame, self.dialect.choices
@@ -133,12 +158,23 @@ class Acquirer:
         """The next frame that answers `request`; answers to earlier messages are put by. Raises Unanswered."""
         while True:
             envelope, answer = self._read(await connection.receive())
+            if self._proves_nothing(request, answer):
+                continue
             key = (answer.mti, answer["stan"])
             earlier = self._asked.get(key) if key != _answer_key(request) else None
             if earlier is None:
                 return await self._checked(request, answer, envelope)
             heard = await self._checked(earlier, answer, envelope)
             self.late.append(Late(earlier.mti, earlier["stan"], heard))
+
+    def _proves_nothing(self, request: Message, answer: Message) -> bool:
+        """It names another KSN, or answers a message whose KSN is not the last any more."""
+        number = self.dialect.ksn_field
+        if not number:
+            return False
+        key = (answer.mti, answer["stan"])
+        is_earlier = key != _answer_key(request) and key in self._asked
+        return is_earlier or answer.fields.get(number) not in (None, request.fields.get(number))
 
     def _read(self, frame: bytes) -> tuple[Envelope, Message]:
         try:
@@ -165,10 +201,17 @@ class Acquirer:
         """Over the bytes as they came: a pad nibble of the acquirer's may be anything (cup.md 1.4)."""
         if not answer.mac:
             return False
-        right = await self._vault.mac(body[:-MAC_SIZE], self.dialect.mac_rule)
+        rule = self.dialect.answer_mac_rule or self.dialect.mac_rule
+        right = await self._vault.mac(body[:-MAC_SIZE], rule)
         return hmac.compare_digest(bytes.fromhex(answer.mac), right)
 
+    def _line_is(self, is_up: bool) -> None:
+        if is_up is not self.is_line_up:
+            log.write("line-up" if is_up else "line-down")
+        self.is_line_up = is_up
+
     def _unanswered(self, reason: str, fault: str, detail: str) -> Unanswered:
+        log.write("unanswered", reason=reason, fault=fault)
         self._journal.note("unanswered", reason, {"fault": fault, "detail": detail})
         return Unanswered(reason, fault, detail)
 

@@ -27,6 +27,7 @@ from terminal.iso8583.message import Message
 from terminal.iso8583.messages import financial, form_of, reversal
 from terminal.iso8583.response_codes import APPROVED, CONFIGURATION, SIGN_IN_AGAIN
 from terminal.journal.journal import Journal
+from terminal.key_facts import SealedPin
 from terminal.ports import KeyMissing, KeyRefused, LinkDown
 
 Completion = Callable[[Reply], Awaitable[str | None]]  # the chip's last word on a sale: F55 with its TC, hex, or None
@@ -36,8 +37,10 @@ NO_PLASTIC = Plastic("", "")
 class Round:
     """What lives only while one exchange is carried out; nothing of it is ever written down."""
 
-    def __init__(self, talk: Talk, plastic: Plastic, completion: Completion | None = None, pin_block: str = "") -> None:
-        self.talk, self.plastic, self.completion, self.pin_block = talk, plastic, completion, pin_block
+    def __init__(
+        self, talk: Talk, plastic: Plastic, completion: Completion | None = None, pin: SealedPin | None = None
+    ) -> None:
+        self.talk, self.plastic, self.completion, self.pin = talk, plastic, completion, pin
 
 
 class Performer:
@@ -47,9 +50,9 @@ class Performer:
         self._journal, self.acquirer = journal, acquirer
         self.is_sign_in_due = False
 
-    def request_message(self, request: Request, plastic: Plastic, pin_block: str = "") -> Message:
+    def request_message(self, request: Request, plastic: Plastic, pin: SealedPin | None = None) -> Message:
         """The request as it goes, and goes again. Raises WireError for what cannot be sent."""
-        return financial(self.acquirer.dialect, request.facts(), plastic, self.acquirer.me, pin_block)
+        return financial(self.acquirer.dialect, request.facts(), plastic, self.acquirer.me, pin)
 
     async def perform(self, command: Command, stage: Open, round: Round) -> Event:
         match command:
@@ -73,11 +76,11 @@ class Performer:
             return LineFailed()
 
     async def _request(self, stage: Open, round: Round) -> Event:
-        message = self.request_message(stage.request, round.plastic, round.pin_block)
+        message = self.request_message(stage.request, round.plastic, round.pin)
         return await self._event(round.talk.ask(message))
 
     async def _again(self, stage: Open, round: Round) -> Event:
-        """The same bytes but for a MAC of newer keys: what is repeated (refunds, offline money) carries no PIN."""
+        """The same bytes but for KSN and MAC of newer keys: what is repeated (refunds, offline money) has no PIN."""
         event = await self._event(round.talk.ask(self.request_message(stage.request, round.plastic)))
         return self._late(stage) or event
 

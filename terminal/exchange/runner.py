@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from terminal import log
 from terminal.exchange.acquirer import Acquirer
 from terminal.exchange.events import Answered, Command, Event, PowerReturned, Reconciled, TryDue
 from terminal.exchange.performer import NO_PLASTIC, Completion, Performer, Round
@@ -21,6 +22,7 @@ from terminal.exchange.stages import (
     AwaitingReply,
     Connecting,
     GivenUp,
+    NotSent,
     Open,
     Refused,
     Reversing,
@@ -28,6 +30,7 @@ from terminal.exchange.stages import (
     Step,
     Unknown,
     Uploading,
+    state,
 )
 from terminal.exchange.talk import Talk
 from terminal.iso8583.answers import Reply
@@ -37,9 +40,11 @@ from terminal.iso8583.kinds import Silence
 from terminal.iso8583.message import WireError
 from terminal.journal.journal import Journal
 from terminal.journal.store import JournalFailed
+from terminal.key_facts import SealedPin
 from terminal.ports import DeviceError, Vault
 
 Watcher = Callable[[Stage], None]
+PIN_OVERTAKEN = "pin"  # why NotSent: what was owed had to be sent first, so the PIN must be typed again (DUKPT)
 
 
 class ReversalOwed(Exception):
@@ -69,20 +74,22 @@ class Runner:
         sealed: bytes,
         completion: Completion | None = None,
         watch: Watcher | None = None,
-        pin_block: str = "",
+        pin: SealedPin | None = None,
     ) -> Stage:
         """From wanted to ended, Unknown, or a Reversing that is stuck. Raises ReversalOwed, JournalFailed."""
         async with self.turn:
             await self.pay(watch)
-            plastic = await self._checked(request, sealed, pin_block)
+            plastic = await self._checked(request, sealed, pin)
             await self._journal.begin(request, sealed)
-            round = Round(Talk(self._acquirer), plastic, completion, pin_block)
-            return await self._run(Step(Connecting(request), Command.CONNECT), round, watch)
+            round, first = Round(Talk(self._acquirer), plastic, completion, pin), Step(NotSent(request, PIN_OVERTAKEN))
+            if self._acquirer.serves(pin):
+                first = Step(Connecting(request), Command.CONNECT)
+            return await self._run(first, round, watch)
 
     async def store(self, request: Request, sealed: bytes) -> Stage:
         """Money that moved offline: kept, and told to the acquirer with the next online message (cup.md 4.8)."""
         async with self.turn:
-            await self._checked(request, sealed, "")
+            await self._checked(request, sealed, None)
             await self._journal.begin(request, sealed)
             stage = Uploading(request)
             await self._journal.enter(stage)
@@ -97,7 +104,8 @@ class Runner:
                     continue
                 try:
                     after.append(await self._go_on(stage, PowerReturned()))
-                except (DeviceError, WireError, JournalFailed):
+                except (DeviceError, WireError, JournalFailed) as error:
+                    log.write("exchange-stuck", **_facts(stage), error=error)
                     after.append(stage)
             return after
 
@@ -148,11 +156,11 @@ class Runner:
         sealed = await self._journal.sealed_card(request.card.digest)
         return msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
 
-    async def _checked(self, request: Request, sealed: bytes, pin_block: str) -> Plastic:
+    async def _checked(self, request: Request, sealed: bytes, pin: SealedPin | None) -> Plastic:
         """What cannot be sent fails here, not later."""
         plastic = msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
         plastic = await self._acquirer.protected(plastic)
-        encode(self._performer.request_message(request, plastic, pin_block), self._acquirer.dialect.layout)
+        encode(self._performer.request_message(request, plastic, pin), self._acquirer.dialect.layout)
         return plastic
 
     def _can_ask(self, stage: Unknown) -> bool:
@@ -169,6 +177,7 @@ class Runner:
 
     async def _run(self, step: Step, round: Round, watch: Watcher | None) -> Stage:
         answer: Reply | None = None
+        began = asyncio.get_running_loop().time()
         async with round.talk.stack:
             while True:
                 await self._journal.enter(step.stage)
@@ -182,8 +191,23 @@ class Runner:
                 if isinstance(stage, AwaitingReply) and isinstance(event, Answered):
                     answer = event.reply
                 step = stage.on(event)
+        word = "exchange-open" if isinstance(step.stage, Open) else "exchange"
+        code, seconds = answer.response_code if answer else "", asyncio.get_running_loop().time() - began
+        log.write(word, **_facts(step.stage), response_code=code, seconds=seconds)
         await _tell_card(step.stage, answer, round.completion)
         return step.stage
+
+
+def _facts(stage: Stage) -> dict[str, str]:
+    """What the log tells of an exchange; no amount, no card."""
+    request, fault = stage.request, getattr(stage, "fault", "")
+    return {
+        "kind": request.kind.value,
+        "stan": request.stan,
+        "batch": request.batch,
+        "stage": state(stage),
+        "fault": fault,
+    }
 
 
 async def _tell_card(stage: Stage, answer: Reply | None, completion: Completion | None) -> None:

@@ -91,13 +91,17 @@ SHAPES = {
     "signature": shape("2C 3C 4M 11M 15M 25C 37C 41M 42M 55M 60M 62M 64M", MANAGED),
 }
 DEFAULTS = Choices()
+INTERNATIONAL = ("bitmap", "length", "mac", "keys")
+PIN_FORMAT = "iso-0"  # F53 d1 knows no other, cup.md 3.5
 OFFERS = frozenset({"settlement", "downloads", "signatures", "sign-off", "status", "script-notices", "offline"})
 
 
 def cup(choices: Choices = DEFAULTS) -> Dialect:
     """The dialect as one acquirer wants it. Raises ValueError for choices that are another dialect's."""
-    if (choices.bitmap, choices.length, choices.mac) != (DEFAULTS.bitmap, DEFAULTS.length, DEFAULTS.mac):
-        raise ValueError("bitmap, length and mac are choices of the international dialect")
+    if any(getattr(choices, name) != getattr(DEFAULTS, name) for name in INTERNATIONAL):
+        raise ValueError(f"{', '.join(INTERNATIONAL)} are choices of the international dialect")
+    if choices.pin_format not in ("", PIN_FORMAT):
+        raise ValueError(f'pin_format = "{choices.pin_format}": the CUP dialect has F52 in "{PIN_FORMAT}" only')
     forms = dict(FORMS)
     if choices.refund_silence == "repeat":
         for kind in (Kind.REFUND, Kind.MOTO_REFUND, Kind.OFFLINE_REFUND):
@@ -119,7 +123,14 @@ def cup(choices: Choices = DEFAULTS) -> Dialect:
         inquiry=inquiry if choices.has_inquiry else None,
         offers=OFFERS,
         choices=choices,
+        pin_format=_pin_format(choices),
     )
+
+
+def _pin_format(choices: Choices) -> str:
+    """The vault's name for it (keys/pin_formats.py)."""
+    cipher = "-sm4" if choices.cipher == "sm4" else ""
+    return f"{PIN_FORMAT}{cipher}{'' if choices.has_pan_in_pin else '-without-pan'}"
 
 
 CUP = cup()

@@ -18,8 +18,8 @@ NO_RRN = "0" * 12  # F37 of a void whose sale had none, cup.md 2.3
 NO_DATE = "0000"
 REVERSED_CHIP_TAGS = ("95", "9F1E", "9F10", "9F36", "DF31")  # F55 of a 0400, cup.md 2.10
 NOTICE = "0220"  # its F63 names the card organisation, cup.md 1.8
-PIN_FORMAT = {"des": "26", "sm4": "23"}  # F53 d1-2: X9.8 with PAN; double-length DES, SM4
-NO_PIN = {"des": "06", "sm4": "03"}
+NO_PIN, WITHOUT_PAN, WITH_PAN = "0", "1", "2"  # F53 d1: X9.8 without the PAN or with it
+CIPHERS = {"des": "6", "sm4": "3"}  # F53 d2: double-length DES, SM4
 SM4_PLACEHOLDER = "00" * 8  # F52 when the SM4 block travels in F59 A1, cup.md 3.3
 
 
@@ -61,8 +61,9 @@ def security_control(asked: Asked) -> str:
         return ""
     if not (asked.pin_block or has_track):
         return ""
-    start = (PIN_FORMAT if asked.pin_block else NO_PIN)[asked.choices.cipher]
-    return f"{start}{int(has_track and asked.choices.has_encrypted_track)}".ljust(16, "0")
+    choices = asked.choices
+    form = NO_PIN if not asked.pin else WITH_PAN if choices.has_pan_in_pin else WITHOUT_PAN
+    return f"{form}{CIPHERS[choices.cipher]}{int(has_track and choices.has_encrypted_track)}".ljust(16, "0")
 
 
 def icc_data(asked: Asked) -> str:

@@ -16,6 +16,7 @@ from terminal.iso8583.frame import FrameForm
 from terminal.iso8583.kinds import Kind, Side, Silence
 from terminal.iso8583.layout import Layout
 from terminal.iso8583.message import Message
+from terminal.key_facts import SealedPin
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -69,7 +70,10 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network_id: str = "003"  # F24 of the international dialect
     bitmap: Literal["hex", "binary"] = "hex"  # international: 16 characters or 8 bytes
     length: Literal["4 ascii", "2 binary"] = "4 ascii"  # international: what stands before a frame
-    mac: Literal["x9.19", "cmac"] = "x9.19"  # international: the MAC's rule, and by it the cipher of all working keys
+    mac: Literal["x9.19", "x9.9", "cmac"] = "x9.19"  # international: by it the cipher of all keys
+    keys: Literal["session", "dukpt-tdes", "dukpt-aes"] = "session"  # international: of a sign-in, or of each KSN
+    pin_format: Literal["", "iso-0", "iso-3", "iso-4"] = ""  # F52; "" is iso-4 under AES keys, else iso-0
+    has_pan_in_pin: bool = True  # CUP: F53.1, format 0 with the PAN or without, cup.md 3.3
 
     def __post_init__(self) -> None:
         if len(self.tpdu) != 10 or len(self.software) != 6 or not (self.tpdu + self.software).isdigit():
@@ -96,14 +100,14 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One money message before it is one. `pin_block` is hex and never stored; `reason` is F39 of a reversal."""
+    """One money message before it is one. `pin` is never stored; `reason` is F39 of a reversal."""
 
     form: Form
     facts: Facts
     plastic: Plastic
     me: Identity
     choices: Choices
-    pin_block: str = ""
+    pin: SealedPin | None = None
     reason: str = ""
     approval_code: str = ""
 
@@ -111,13 +115,22 @@ class Asked(msgspec.Struct, frozen=True):
         """Neither the card nor the PIN."""
         return f"Asked({self.facts.kind.value})"
 
+    @property
+    def pin_block(self) -> str:
+        """Hex; "" when there is none."""
+        return self.pin.block.hex().upper() if self.pin else ""
+
 
 Source = Callable[[Asked], str]
 Original = tuple[str, str, str]  # batch, F11, date MMDD; "" what is not said
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """Everything an acquirer is to the terminal. `offers` names what else it takes part in (see cup.py)."""
+    """Everything an acquirer is to the terminal. `offers` names what else it takes part in (see cup.py).
+
+    `pin_format` names the PIN block (Vault.enter_pin). `ksn_field` is where DUKPT's KSN goes, 0 where keys come with a
+    sign-in; `answer_mac_rule` is for the MAC of an answer where that has a key of its own.
+    """
 
     name: str
     layout: Layout
@@ -135,9 +148,17 @@ class Dialect(msgspec.Struct, frozen=True):
     inquiry: Callable[[Dialect, Identity, Facts, str], Message] | None = None  # the str is the question's own F11
     offers: frozenset[str] = frozenset()
     choices: Choices = Choices()
+    pin_format: str = "iso-0"
+    ksn_field: int = 0
+    answer_mac_rule: str = ""
 
     def __repr__(self) -> str:
         return f"Dialect({self.name})"
+
+    @property
+    def has_working_keys(self) -> bool:
+        """A sign-in brings them; with DUKPT it brings none."""
+        return not self.ksn_field
 
     def silence(self, kind: Kind) -> Silence:
         """What no answer to this kind means here."""

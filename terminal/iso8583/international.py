@@ -2,6 +2,9 @@
 
 A refund is a purchase-return authorisation: 0100 with F3 20xxxx, undone by a 0420 as any other. F90 names an original;
 a message that has it has a second bitmap, and then its MAC in F128. How this file was made: docs/new-acquirer.md.
+
+With DUKPT, F53 of every message that has a MAC is its KSN, in the form ISO 8583:1993 gives that field (LL, bytes); an
+answer repeats it. Without, there is no F53.
 """
 
 from __future__ import annotations
@@ -9,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from terminal.iso8583.dialect import Asked, Choices, Dialect, Form, Original, SignIn, Source, shape
+from terminal.iso8583.dialect import Asked, Choices, Dialect, Form, Original, Shape, SignIn, Source, shape
 from terminal.iso8583.facts import Identity
 from terminal.iso8583.frame import FrameForm
+from terminal.iso8583.key_choices import KSN_SIZES, PIN_SIZES, RESPONSE, SESSION, pin_format, vault_format
 from terminal.iso8583.kinds import Kind, Side, Silence
 from terminal.iso8583.layout import Field, Layout, table
 from terminal.iso8583.length import ASCII_4, BINARY_2
@@ -25,6 +29,8 @@ REASONS = {"98": "68", "96": "22", "A0": "06"}  # F39 of a 0420: the house's wor
 NO_INSTITUTION = "0" * 22  # F90.4 and 90.5: acquiring and forwarding institution, which a terminal does not know
 NO_STAN, NO_DATE, NO_TIME = "0" * 6, "0" * 4, "0" * 6
 BATCH = 6  # characters of F60
+PIN_BLOCK, KSN = 52, 53
+KSN_MOST = 48  # bytes of F53 (ISO 8583:1993, security related control information)
 
 FIELDS: Mapping[int, Field] = table(  # ISO 8583:1987, table of data elements; 55-63 are the acquirer's
     (2, "N", 2, 19),
@@ -113,6 +119,11 @@ def entry_mode(asked: Asked) -> str:
     return f"{mode[:2]}1" if asked.pin_block else mode
 
 
+def ksn(asked: Asked) -> str:
+    """F53: the KSN of the PIN; zeros where the acquirer's client spends one for the MAC."""
+    return (asked.pin.ksn if asked.pin else bytes(KSN_SIZES[asked.choices.keys])).hex().upper()
+
+
 def original_elements(asked: Asked) -> str:
     """F90: MTI, F11 and F7 of the original. A reversal's original is the request itself, and exact; that of a void or
     refund is out of the records, which hold the date of its answer and no F7."""
@@ -145,6 +156,7 @@ SOURCES: Mapping[str, Source] = {
     "merchant_id": lambda asked: asked.me.merchant_id,
     "currency": lambda asked: asked.facts.amount.numeric,
     "pin_block": lambda asked: asked.pin_block,
+    "security_control": ksn,
     "icc_data": lambda asked: asked.plastic.icc_data,
     "private_60": lambda asked: asked.facts.batch,
     "original_elements": original_elements,
@@ -175,18 +187,21 @@ def echo(dialect: Dialect, me: Identity, batch: str) -> Message:
 
 
 def international(choices: Choices) -> Dialect:
-    """The dialect as one acquirer wants it. Raises ValueError for choices that are CUP's."""
+    """The dialect as one acquirer wants it. Raises ValueError for choices that are CUP's, or do not go together."""
     if choices.sign_in != "003":
         raise ValueError("sign_in is CUP's choice; the international dialect has one, with tracks in clear")
     if len(choices.network_id) != 3 or not choices.network_id.isdigit():
         raise ValueError("network_id has 3 digits")
+    if not choices.has_pan_in_pin:
+        raise ValueError("has_pan_in_pin is CUP's choice; here every PIN block is made with the PAN")
+    is_dukpt = choices.keys != SESSION
     return Dialect(
         name="international",
-        layout=Layout(FIELDS, is_ascii=True, is_bitmap_hex=choices.bitmap == "hex", last_field=128),
+        layout=Layout(_fields(choices), is_ascii=True, is_bitmap_hex=choices.bitmap == "hex", last_field=128),
         frame=FrameForm(length=LENGTHS[choices.length], has_header=False),
-        mac_rule=choices.mac,
+        mac_rule=choices.keys if is_dukpt else choices.mac,
         forms=FORMS,
-        shapes=SHAPES,
+        shapes={name: _with_ksn(row) for name, row in SHAPES.items()} if is_dukpt else SHAPES,
         sources=SOURCES,
         reversal_mti=REVERSAL,
         batch_of=batch_of,
@@ -195,4 +210,21 @@ def international(choices: Choices) -> Dialect:
         sign_in=sign_in,
         echo=echo,
         choices=choices,
+        pin_format=vault_format(choices),
+        ksn_field=KSN if is_dukpt else 0,
+        answer_mac_rule=choices.keys + RESPONSE if is_dukpt else "",
     )
+
+
+def _fields(choices: Choices) -> Mapping[int, Field]:
+    """F52 as long as its block, and F53 where it is a KSN."""
+    changed = table((PIN_BLOCK, "B", 0, PIN_SIZES[pin_format(choices)]))
+    if choices.keys != SESSION:
+        changed |= table((KSN, "B", 2, KSN_MOST))
+    return {**FIELDS, **changed}
+
+
+def _with_ksn(row: Shape) -> Shape:
+    if not row.is_signed:
+        return row
+    return Shape({**row.request, KSN: "M"}, {**row.answer, KSN: "C"})

@@ -54,6 +54,7 @@ NAMES: dict[int, str] = {  # ISO 8583:1987 in the words of the house; 48 and 57-
 NUMBERS = {name: number for number, name in NAMES.items()}
 MAC_FIELDS = (64, 128)  # the last bit of the last bitmap
 HIDDEN = frozenset({2, 14, 35, 36, 48, 52, 54, 55, 57, 58, 59, 62})  # card, PIN, keys, and what may hold them
+SECURITY_CONTROL, CONTROL_SIZE = 53, 16  # digits (cup.md 3.5); what is longer is a KSN, and in no record
 
 
 class WireError(Exception):
@@ -97,7 +98,8 @@ def masked(number: int, value: str) -> str:
     """A field as a log or journal may show it: a PAN as 6+4, other secrets and unknown fields by length only."""
     if number == 2:
         return mask_pan(value)
-    return f"<{len(value)}>" if number in HIDDEN or number not in NAMES else value
+    is_ksn = number == SECURITY_CONTROL and len(value) > CONTROL_SIZE
+    return f"<{len(value)}>" if number in HIDDEN or number not in NAMES or is_ksn else value
 
 
 def mask_pan(pan: str) -> str:

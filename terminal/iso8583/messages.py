@@ -9,14 +9,15 @@ from terminal.iso8583.dialect import Asked, Dialect, Form
 from terminal.iso8583.facts import Facts, Identity, Plastic
 from terminal.iso8583.kinds import Kind
 from terminal.iso8583.message import MAC_FIELDS, NAMES, Message, WireError
+from terminal.key_facts import SealedPin
 
 MAC_TO_COME = "00" * 8  # the acquirer's client puts the MAC there
 
 
-def financial(dialect: Dialect, facts: Facts, plastic: Plastic, me: Identity, pin_block: str = "") -> Message:
-    """Any kind of money message (cup.md 2.1-2.4, 2.16); its MAC is to come. `pin_block` is hex."""
+def financial(dialect: Dialect, facts: Facts, plastic: Plastic, me: Identity, pin: SealedPin | None = None) -> Message:
+    """Any kind of money message (cup.md 2.1-2.4, 2.16); its MAC is to come, and the KSN of one without a PIN."""
     form = form_of(dialect, facts.kind)
-    return _made(dialect, form.shape, form.mti, Asked(form, facts, plastic, me, dialect.choices, pin_block))
+    return _made(dialect, form.shape, form.mti, Asked(form, facts, plastic, me, dialect.choices, pin))
 
 
 def reversal(

@@ -26,6 +26,8 @@ DIALECTS: tuple[Dialect, ...] = (
     cup(),
     international(Choices()),
     international(Choices(bitmap="binary", length="2 binary", mac="cmac")),
+    international(Choices(keys="dukpt-tdes")),
+    international(Choices(keys="dukpt-aes", mac="cmac")),
 )
 PAN = 2
 MOST_GROWTH = 2  # characters of values for a byte of input: binary is written as hex

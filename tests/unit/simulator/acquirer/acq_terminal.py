@@ -28,6 +28,7 @@ from terminal.iso8583.kinds import Kind
 from terminal.iso8583.message import Message
 from terminal.iso8583.messages import financial, reversal
 from terminal.iso8583.settlement import Detail, Totals
+from terminal.key_facts import SealedPin
 from terminal.money import Money
 
 PAN, OTHER_PAN = "6225000000000014", "6225000000000022"
@@ -133,7 +134,7 @@ class TestTerminal:
 
     def financial(self, facts: Facts, card: Plastic = CARD, pin: str = "") -> Message:
         choices = self.dialect.choices
-        block = pin_block(self.keys["pik"], pin, card.pan, choices.cipher).hex().upper() if pin else ""
+        block = SealedPin(pin_block(self.keys["pik"], pin, card.pan, choices.cipher)) if pin else None
         if card.track2 and choices.has_encrypted_track:
             track2 = encrypt_track(self.keys["tdk"], card.track2, choices.cipher).replace("D", "=")
             card = msgspec.structs.replace(card, track2=track2)

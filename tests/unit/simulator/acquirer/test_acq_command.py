@@ -20,14 +20,19 @@ from keys.working_keys import unwrap
 from simulator.acquirer.__main__ import main
 from simulator.acquirer.branch import MERCHANT_ID, TEST_TMK
 from simulator.acquirer.ledger import Ledger
+from terminal.iso8583.codec import decode, encode
 from terminal.iso8583.cup_management import signature
-from terminal.iso8583.dialect import SignIn
+from terminal.iso8583.dialect import Choices, SignIn
 from terminal.iso8583.facts import Identity
+from terminal.iso8583.frame import Envelope, unpack
+from terminal.iso8583.international import international
 from terminal.iso8583.message import Message
 from terminal.ports import LinkLost
 from terminal.signature import HEIGHT, WIDTH, drawn
 from tests.unit.simulator.acquirer.acq_lines import AT_LAST, HTTP_PATH, a_sale, asked_on, told_over
 from tests.unit.simulator.acquirer.acq_terminal import PAN, TestTerminal, open_bank
+
+AT = "2025-03-14T10:30:00+08:00"
 
 
 @contextlib.asynccontextmanager
@@ -101,6 +106,25 @@ async def test_serve_plain_in_posts_with_a_manner(stranger: TestTerminal, tmp_pa
     assert text.splitlines()[-1] == "#end,0,0"
 
 
+@pytest.mark.process
+async def test_serve_a_terminal_with_dukpt(tmp_path: Path) -> None:
+    dialect = international(Choices(keys="dukpt-aes", mac="cmac"))
+    words = ("--plain", "--dialect", "international", "--choice", "keys=dukpt-aes", "--choice", "mac=cmac")
+    async with started(tmp_path, *words, "--terminals", "2") as port:
+        line = TcpLine((f"127.0.0.1:{port}",), None, length=dialect.frame.length)
+        said = dialect.sign_in(dialect, Identity("10000002", MERCHANT_ID), SignIn("000001", "000001", "01", AT))
+        frame = Envelope(bytes.fromhex(dialect.choices.tpdu), b"", encode(said, dialect.layout)).pack()
+        async with line.connect() as connection:
+            answer = decode(unpack(await asked_on(connection, frame), dialect.frame).body, dialect.layout)
+        assert (answer["response_code"], answer["private_62"]) == ("00", "")
+    with contextlib.closing(Ledger(tmp_path / "bank")) as ledger:
+        rows = ledger.run("SELECT terminal_id, ksn FROM dukpt ORDER BY terminal_id").fetchall()
+    assert [tuple(row) for row in rows] == [
+        ("10000001", bytes.fromhex("123456789012345600000000")),
+        ("10000002", bytes.fromhex("123456789012345700000000")),
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -110,6 +134,10 @@ async def test_serve_plain_in_posts_with_a_manner(stranger: TestTerminal, tmp_pa
         (("--manner", "repeats=sometimes"), "repeats"),
         (("--manner", "pin_tries=many"), "pin_tries"),
         (("--dialect", "klingon"), "klingon"),
+        (("--plain", "--choice", "keys=dukpt-tdes"), "choices of the international dialect"),
+        (("--plain", "--dialect", "international", "--choice", "keys=dukpt-aes"), 'goes with mac = "cmac"'),
+        (("--choice", "keys=none"), "keys"),
+        (("--choice", "mood=bad"), "mood"),
         (("--terminals", "0"), "0 is not in the range"),
         ((), "--plain"),
         (("--plain", "--certificates", "tls"), "--plain"),

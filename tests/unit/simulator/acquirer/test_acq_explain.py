@@ -9,8 +9,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keys import dukpt_aes, dukpt_tdes
 from keys.mac import mac
 from keys.working_keys import wrap
+from simulator.acquirer.dukpt import keys_from_bdk
 from simulator.acquirer.explain import explain
 from simulator.acquirer.explanation import Window, explained
 from simulator.acquirer.hex_text import messages
@@ -316,6 +318,7 @@ WINDOWS = [Window(CUP, "cup", b"\x11" * 16, b"\x33" * 8)] + [
     Window(international(Choices(bitmap=bitmap, length=length)), "x9.19", b"\x11" * 16, b"\x33" * 16)
     for bitmap, length in FRAMINGS
 ]
+WINDOWS.append(Window(international(Choices(keys="dukpt-tdes")), "dukpt-tdes", bdk=b"\x11" * 16))
 
 
 @given(st.sampled_from(WINDOWS), st.binary(max_size=300))
@@ -389,6 +392,30 @@ def test_the_international_dialect(kind, bitmap, length, rule):
         f"MTI {FORMS[undone].mti}, F11 000007, F7 0428011947"
     )
     assert not any(CARD.pan in str(message) for message in found)
+
+
+@pytest.mark.parametrize("keys", ["dukpt-tdes", "dukpt-aes"])
+def test_a_mac_of_dukpt_is_checked_with_the_bdk(keys):
+    """A sale and its answer, as the bank of the simulator speaks; and with another BDK."""
+    ksn = {"dukpt-tdes": "FFFF9876543210E00001", "dukpt-aes": "123456789012345600000001"}[keys]
+    maker = dukpt_tdes if keys == "dukpt-tdes" else dukpt_aes
+    dialect = international(Choices(keys=keys, mac="x9.19" if keys == "dukpt-tdes" else "cmac"))
+    served = keys_from_bdk(keys, maker.BDK_TEST, bytes.fromhex(ksn))
+    sale = financial(dialect, Facts(Kind.SALE, "000007", "000001", Money(5000), at=AT), CARD, ME)
+    answer = Message("0210", {number: sale.fields[number] for number in (3, 4, 11, 41, 42)} | {39: "00", 64: "00" * 8})
+    frames = []
+    for message, key in ((sale, served.mak), (answer, served.answer_mak)):
+        named = message.with_fields({53: ksn})
+        right = mac(served.mac_rule, key, mac_block(named, dialect.layout))
+        frames.append(framed(dialect, named.with_fields({64: right.hex().upper()})))
+    options = ("--dialect", "international", "--keys", keys)
+    for bdk, is_right in ((maker.BDK_TEST.hex(), True), ("11" * 16, False)):
+        found = told(*options, "--bdk", bdk, said="\n".join(frames))
+        assert [message["mac"]["is_right"] for message in found] == [is_right, is_right]
+        assert found[0]["mac"]["rule"] == keys
+        assert part(found[0], "security_control")["meaning"] == [f"KSN of {len(ksn) // 2} bytes"]
+    assert ksn not in str(found)
+    assert [message["mac"]["reason"] for message in told(*options, said="\n".join(frames))] == ["no BDK is given"] * 2
 
 
 @given(st.sampled_from(WINDOWS), st.data())

@@ -42,7 +42,7 @@ class Wire:
         chance = iter(hashlib.sha512(str(n).encode()).digest() for n in range(1, 1 << 20))
         host = Host(self.ledger, self.clock, lambda size: next(chance)[:size], DIALECT)
         self.line = SimulatedLine(host, self.faults)
-        self.vault = Vault(folder / "vault", bytes(32))
+        self.vault = Vault.at(folder / "vault", bytes(32))
         self.vault.install_tmk(TEST_TMK, kcv(TEST_TMK))
         self.journal = Journal(folder / "journal", self.clock, inline)
         wired = line(self.line, self.vault) if line else self.line

@@ -21,6 +21,7 @@ from terminal.iso8583.international import FIELDS, FORMS, SHAPES, international
 from terminal.iso8583.kinds import Kind, Silence
 from terminal.iso8583.message import MAC_FIELDS, NAMES, Message, WireError
 from terminal.iso8583.messages import financial, reversal
+from terminal.key_facts import SealedPin
 from terminal.money import Money
 
 ME = Identity("10000001", "123456789012345")
@@ -38,9 +39,11 @@ REFUND = Facts(
     operator="01",
 )
 KEYS = {"x9.19": bytes.fromhex("0123456789ABCDEFFEDCBA9876543210"), "cmac": bytes(range(16))}  # TEST KEYS
+SETS = (("session", "x9.19"), ("session", "cmac"), ("dukpt-tdes", "x9.19"), ("dukpt-aes", "cmac"))
+KSNS = {"dukpt-tdes": "FFFF9876543210E00001", "dukpt-aes": "123456789012345600000001"}
 DIALECTS = [
-    international(Choices(bitmap=bitmap, length=length, mac=rule))
-    for bitmap, length, rule in itertools.product(("hex", "binary"), ("4 ascii", "2 binary"), ("x9.19", "cmac"))
+    international(Choices(bitmap=bitmap, length=length, keys=keys, mac=rule))
+    for bitmap, length, (keys, rule) in itertools.product(("hex", "binary"), ("4 ascii", "2 binary"), SETS)
 ]
 INTERNATIONAL = international(Choices())
 dialects = st.sampled_from(DIALECTS)
@@ -196,11 +199,104 @@ def test_dialects_by_name():
         (cup, Choices(mac="cmac")),
         (cup, Choices(bitmap="binary")),
         (cup, Choices(length="2 binary")),
+        (cup, Choices(keys="dukpt-tdes")),
+        (international, Choices(has_pan_in_pin=False)),
     ],
 )
 def test_a_choice_that_is_another_dialects_is_refused(make, choices):
     with pytest.raises(ValueError, match=r"choice|digits"):
         make(choices)
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule", "format", "name"),
+    [
+        ("session", "x9.19", "", "iso-0"),
+        ("session", "x9.19", "iso-3", "iso-3"),
+        ("session", "cmac", "", "iso-4"),
+        ("dukpt-tdes", "x9.19", "", "dukpt-tdes:iso-0"),
+        ("dukpt-tdes", "x9.19", "iso-3", "dukpt-tdes:iso-3"),
+        ("dukpt-aes", "cmac", "", "dukpt-aes:iso-4"),
+        ("dukpt-aes", "cmac", "iso-4", "dukpt-aes:iso-4"),
+    ],
+)
+def test_what_the_vault_is_asked_for(keys, rule, format, name):
+    dialect = international(Choices(keys=keys, mac=rule, pin_format=format))
+    assert dialect.pin_format == name
+    assert dialect.has_working_keys is (keys == "session")
+    assert dialect.layout.fields[52].size == (16 if name.endswith("iso-4") else 8)
+    assert (dialect.mac_rule, dialect.answer_mac_rule) == (
+        (rule, "") if keys == "session" else (keys, f"{keys}-response")
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule", "format", "sentence"),
+    [
+        ("dukpt-tdes", "cmac", "", 'keys = "dukpt-tdes" goes with mac = "x9.19", not with "cmac"'),
+        ("dukpt-aes", "x9.19", "", 'keys = "dukpt-aes" goes with mac = "cmac", not with "x9.19"'),
+        ("session", "x9.19", "iso-4", 'make a pin_format of "iso-0" or "iso-3", not of "iso-4"'),
+        ("session", "cmac", "iso-0", 'make a pin_format of "iso-4", not of "iso-0"'),
+        ("dukpt-tdes", "x9.19", "iso-4", 'make a pin_format of "iso-0" or "iso-3", not of "iso-4"'),
+        ("dukpt-aes", "cmac", "iso-3", 'make a pin_format of "iso-4", not of "iso-3"'),
+    ],
+)
+def test_keys_that_do_not_go_together_are_refused_with_a_sentence(keys, rule, format, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        international(Choices(keys=keys, mac=rule, pin_format=format))
+
+
+@pytest.mark.parametrize("format", ["iso-3", "iso-4"])
+def test_the_cup_dialect_has_one_pin_format(format):
+    with pytest.raises(ValueError, match='F52 in "iso-0" only'):
+        cup(Choices(pin_format=format))
+
+
+@pytest.mark.parametrize(
+    ("choices", "name", "control"),
+    [
+        (Choices(), "iso-0", "2600000000000000"),
+        (Choices(pin_format="iso-0"), "iso-0", "2600000000000000"),
+        (Choices(has_pan_in_pin=False), "iso-0-without-pan", "1600000000000000"),
+        (Choices(sign_in="005"), "iso-0-sm4", "2300000000000000"),
+        (Choices(sign_in="005", has_pan_in_pin=False), "iso-0-sm4-without-pan", "1300000000000000"),
+    ],
+)
+def test_cups_pin_with_and_without_the_pan(choices, name, control):
+    dialect = cup(choices)
+    assert dialect.pin_format == name
+    sale, size = Facts(Kind.SALE, "000001", "000001", Money(1)), 16 if "sm4" in name else 8
+    assert financial(dialect, sale, CARD, ME, SealedPin(bytes(size)))["security_control"] == control
+    assert financial(dialect, sale, CARD, ME)["security_control"] == "0" + control[1:]
+
+
+# --- DUKPT -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("keys", "rule"), SETS[2:])
+def test_every_message_with_a_mac_has_room_for_its_ksn(keys, rule):
+    dialect, ksn = international(Choices(keys=keys, mac=rule)), KSNS[keys]
+    sale = Facts(Kind.SALE, "000001", "000001", Money(1), at=AT)
+    pin = SealedPin(bytes(dialect.layout.fields[52].size - 1) + b"1", bytes.fromhex(ksn))
+    made = financial(dialect, sale, CARD, ME, pin)
+    assert made["security_control"] == ksn
+    raw = encode(made, dialect.layout)
+    assert f"{len(ksn) // 2:02d}".encode() + bytes.fromhex(ksn) in raw  # LL, bytes
+    for without in (financial(dialect, sale, CARD, ME), reversal(dialect, sale, CARD, ME, "98")):
+        assert without["security_control"] == "0" * len(ksn)
+    assert "security_control" not in [NAMES[number] for number in dialect.shapes["sign-in"].request]
+    with pytest.raises(WireError, match="field 53"):
+        financial(dialect, sale, CARD, ME, SealedPin(pin.block))
+
+
+def test_neither_ksn_nor_pin_is_in_a_record():
+    dialect, ksn = international(Choices(keys="dukpt-tdes")), KSNS["dukpt-tdes"]
+    sale = Facts(Kind.SALE, "000001", "000001", Money(1), at=AT)
+    made = financial(dialect, sale, CARD, ME, SealedPin(bytes.fromhex("1122334455667788"), bytes.fromhex(ksn)))
+    kept = made.masked_fields()
+    assert (kept["52"], kept["53"]) == ("<16>", "<20>")
+    for shown in (str(kept), repr(made)):
+        assert ksn not in shown
+        assert "1122334455667788" not in shown
+    assert financial(cup(), sale, CARD, ME).masked_fields()["53"] == "0600000000000000"
 
 
 def test_the_mac_rule_says_the_cipher_of_the_keys():
@@ -242,19 +338,19 @@ def specification(layout):
     return spec
 
 
-SPECIFICATIONS = {dialect.layout.is_bitmap_hex: specification(dialect.layout) for dialect in DIALECTS}
-MESSAGES = st.builds(
-    Message,
-    st.sampled_from(["0100", "0200", "0220", "0420", "0810"]),
-    st.fixed_dictionaries({}, optional={field.number: values(field) for field in FIELDS.values()}),
-)
+def spoken(dialect):
+    """A dialect, its table for pyiso8583, and a message of it."""
+    fields = {field.number: values(field) for field in dialect.layout.fields.values()}
+    mtis = st.sampled_from(["0100", "0200", "0220", "0420", "0810"])
+    messages = st.builds(Message, mtis, st.fixed_dictionaries({}, optional=fields))
+    return st.tuples(st.just(dialect), st.just(specification(dialect.layout)), messages)
 
 
-@given(dialects, MESSAGES)
-def test_round_trip_and_second_opinion_both_ways(dialect, message):
+@given(st.one_of([spoken(dialect) for dialect in DIALECTS]))
+def test_round_trip_and_second_opinion_both_ways(said):
+    dialect, spec, message = said
     raw = encode(message, dialect.layout)
     assert decode(raw, dialect.layout) == message
-    spec = SPECIFICATIONS[dialect.layout.is_bitmap_hex]
     document = {"t": message.mti} | {str(number): value for number, value in message.fields.items()}
     theirs, _ = iso8583.encode(dict(document), spec)
     assert bytes(theirs) == raw
@@ -289,14 +385,17 @@ FACTS = st.builds(
 )
 
 
-@given(dialects, FACTS, PLASTICS, st.sampled_from(["", "1122334455667788"]))
-def test_every_kind_with_every_choice_goes_and_comes_with_its_mac(dialect, facts, plastic, pin_block):
+@given(dialects, FACTS, PLASTICS, st.booleans())
+def test_every_kind_with_every_choice_goes_and_comes_with_its_mac(dialect, facts, plastic, has_pin):
+    choices = dialect.choices
+    block, ksn = bytes(range(1, 1 + dialect.layout.fields[52].size)), bytes.fromhex(KSNS.get(choices.keys, ""))
+    pin = SealedPin(block, ksn) if has_pin else None
     for made in (
-        financial(dialect, facts, plastic, ME, pin_block),
+        financial(dialect, facts, plastic, ME, pin),
         reversal(dialect, facts, plastic, ME, "98", "123456"),
     ):
-        key = KEYS[dialect.mac_rule]
-        right = mac(dialect.mac_rule, key, mac_block(made, dialect.layout)).hex().upper()
+        key = KEYS[choices.mac]
+        right = mac(choices.mac, key, mac_block(made, dialect.layout)).hex().upper()
         signed = made.with_fields({mac_field(made): right})
         frame = Envelope(bytes.fromhex(dialect.choices.tpdu), b"", encode(signed, dialect.layout)).pack()
         length = dialect.frame.length.packed(len(frame))
@@ -305,5 +404,5 @@ def test_every_kind_with_every_choice_goes_and_comes_with_its_mac(dialect, facts
         read = decode(body, dialect.layout)
         assert read == signed
         assert read.mac == right
-        assert mac(dialect.mac_rule, key, body[:-8]).hex().upper() == right
+        assert mac(choices.mac, key, body[:-8]).hex().upper() == right
         assert dialect.batch_of(read) == facts.batch
