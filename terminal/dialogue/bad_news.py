@@ -5,9 +5,11 @@ The sentences are in ui/text: `bad.<name>` says what happened, `bad.<name>.do` w
 
 from __future__ import annotations
 
+from terminal import log
 from terminal.dialogue.desk import Desk
 from terminal.journal.journal import Journal
 from terminal.journal.store import JournalFailed
+from terminal.ports import DeviceError, KeyRefused, KeysErased, PinpadLost, VaultGone
 from terminal.screens import Notice, Row, Say, Tone, say
 
 # name -> code, as printed, spoken on the phone and looked up in docs/errors.md
@@ -23,6 +25,10 @@ CODES = {
     "no-answer": "L03",
     "keys-refused": "L04",
     "keys-missing": "L05",
+    "keys-erased": "K01",
+    "vault-gone": "K02",
+    "pinpad-lost": "K03",
+    "ceremony-refused": "K04",
     "reversal-owed": "L06",
     "acquirer-refused": "L07",
     "reader-missing": "C01",
@@ -83,6 +89,21 @@ class Stopped(Exception):
         self.name, self.args_ = name, args
 
 
+def device_trouble(error: DeviceError) -> Stopped:
+    """What a device or the vault says, as bad news."""
+    match error:
+        case KeysErased():
+            return Stopped("keys-erased", why=say(f"erased.{error.why}"))
+        case VaultGone():
+            return Stopped("vault-gone")
+        case PinpadLost():
+            return Stopped("pinpad-lost")
+        case KeyRefused():
+            return Stopped("keys-refused")
+        case _:
+            return Stopped("keys-missing")
+
+
 def notice(name: str, title: Say, **args: str | Say) -> Notice:
     """The screen for one piece of bad news."""
     return Notice(
@@ -96,6 +117,7 @@ def notice(name: str, title: Say, **args: str | Say) -> Notice:
 
 async def tell(desk: Desk, journal: Journal, name: str, title: Say, **args: str | Say) -> str:
     """Record it and show it; the key that was pressed."""
+    log.write("bad-news", name=name, code=CODES[name])
     plain = {key: value if isinstance(value, str) else value.id for key, value in args.items()}
     try:
         await journal.record("bad-news", {"name": name, "code": CODES[name], **plain})

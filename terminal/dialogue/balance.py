@@ -14,6 +14,7 @@ from terminal.iso8583.kinds import Kind
 from terminal.iso8583.message import mask_pan
 from terminal.iso8583.messages import financial
 from terminal.iso8583.response_codes import APPROVED
+from terminal.key_facts import SealedPin
 from terminal.money import Money
 from terminal.screens import Notice, Row, Tone, say
 
@@ -24,8 +25,8 @@ async def ask_balance(room: Room) -> None:
     """The whole dialogue. Raises Cancelled, TimedOut, Stopped."""
     await fit_for_money(room)
     plastic = (await any_card(room, TITLE)).plastic
-    pin_block = await ask_pin(room, TITLE, None, plastic.pan) if is_asked(room, Kind.BALANCE) else ""
-    reply = await room.desk.work(TITLE, _ask(room, plastic, pin_block), lambda: say("stage.awaiting-reply"))
+    pin = await ask_pin(room, TITLE, None, plastic.pan) if is_asked(room, Kind.BALANCE) else None
+    reply = await room.desk.work(TITLE, _ask(room, plastic, pin), lambda: say("stage.awaiting-reply"))
     if reply.response_code not in APPROVED:
         await room.desk.tell(refusal(TITLE, reply.response_code))
         return
@@ -38,8 +39,8 @@ async def ask_balance(room: Room) -> None:
     await room.desk.tell(Notice(TITLE, Tone.OK, say("balance.is"), (say("balance.do"),), rows))
 
 
-async def _ask(room: Room, plastic: Plastic, pin_block: str) -> Reply:
+async def _ask(room: Room, plastic: Plastic, pin: SealedPin | None) -> Reply:
     acquirer, journal = room.acquirer, room.journal
     facts = Facts(Kind.BALANCE, await journal.next_stan(), await journal.batch(), Money(0), operator=room.operator)
     sent = await acquirer.protected(plastic)
-    return await asked_once(room, financial(acquirer.dialect, facts, sent, acquirer.me, pin_block))
+    return await asked_once(room, financial(acquirer.dialect, facts, sent, acquirer.me, pin))

@@ -19,10 +19,11 @@ from typing import TypeVar
 from terminal.dialogue import bad_news
 from terminal.dialogue.awaiting import Ways, awaited, empty_slot
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.chip import Chip, timed
+from terminal.dialogue.chip import Chip
 from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.presented import KEYED, STRIPE, Handed, of_tap
 from terminal.dialogue.room import Room
+from terminal.dialogue.stretch import timed
 from terminal.dialogue.tap import read_tap
 from terminal.emv.errors import CardFaulty, EmvError
 from terminal.iso8583.facts import Plastic

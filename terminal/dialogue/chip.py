@@ -6,14 +6,14 @@ theirs. What the people do not give (no application, no PIN) is an answer too, o
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
 
 from terminal.dialogue.pin import prompt
 from terminal.dialogue.room import Room
+from terminal.dialogue.stretch import timed
 from terminal.emv import apdu, refund, sale
 from terminal.emv.apdu import Response
 from terminal.emv.holder import EnterPin, PinForm, ShowDocument
@@ -21,13 +21,13 @@ from terminal.emv.opening import UNPREDICTABLE, ChooseApplication, Deal
 from terminal.emv.refund import Captured
 from terminal.emv.sale import Ended, GoOnline
 from terminal.emv.transport import Link
+from terminal.key_facts import SealedPin
 from terminal.money import Money
 from terminal.ports import Card, PinpadLost
 from terminal.screens import Item, Say, say
 
 T = TypeVar("T")
 Choose = Callable[[Link, ChooseApplication, int], Coroutine[Any, Any, refund.Step]]
-DEADLINE = 8.0  # seconds for one stretch of commands: a mute card blocks PC/SC for ever
 HIGHEST_CHANCE = 99  # EMV 4.4 Book 3, 10.6.2: a number from 1 to 99
 CHANCE = UNPREDICTABLE + 4  # bytes: the unpredictable number, and random selection
 DOCUMENTS = ("00", "01", "02", "03", "04", "05")  # tag 9F62, PBOC
@@ -53,20 +53,14 @@ class Chip:
         await self.card.close()
 
 
-async def timed(talk: Awaitable[T]) -> T:
-    """Within the deadline of one stretch. Raises TimeoutError."""
-    async with asyncio.timeout(DEADLINE):
-        return await talk
-
-
 class Talked(msgspec.Struct, frozen=True):
-    """Where a conversation came to, and the PIN block that an online PIN made on the way."""
+    """Where a conversation came to, and what the vault made of an online PIN on the way."""
 
     end: Captured | GoOnline | Ended
-    pin_block: str = ""
+    pin: SealedPin | None = None
 
     def __repr__(self) -> str:
-        """Without the PIN block."""
+        """Without the PIN."""
         return f"Talked({self.end!r})"
 
 
@@ -91,19 +85,20 @@ async def converse(
     """From the kernel's first step to where the card has nothing more to ask; `choose` is the kernel's own way on
     after a choice. Raises Cancelled, TimedOut, TimeoutError, and what card, kernel and PIN pad raise.
     """
-    step, pin_block = await chip.work(first), ""
+    step: sale.Step | refund.Step = await chip.work(first)
+    pin: SealedPin | None = None
     while True:
         match step:
             case ChooseApplication():
                 index = await _chosen(room, chip.title, step)
                 step = await chip.work(choose(chip.link, step, index))
             case EnterPin():
-                step, pin_block = await _pin(room, chip, step, amount)
+                step, pin = await _pin(room, chip, step, amount)
             case ShowDocument():
                 is_right = await _is_shown(room, chip.title, step)
                 step = await chip.work(sale.document_shown(chip.link, step, is_right))
             case end:
-                return Talked(end, pin_block)
+                return Talked(end, pin)
 
 
 async def _chosen(room: Room, title: Say, pause: ChooseApplication) -> int:
@@ -113,18 +108,20 @@ async def _chosen(room: Room, title: Say, pause: ChooseApplication) -> int:
     return await room.desk.choose(title, choices, say("card.choose"))
 
 
-async def _pin(room: Room, chip: Chip, pause: EnterPin, amount: Money) -> tuple[sale.Step, str]:
+async def _pin(room: Room, chip: Chip, pause: EnterPin, amount: Money) -> tuple[sale.Step, SealedPin | None]:
     """The PIN pad's part (Book 3, 10.5.1 and 10.5.2), then the kernel's."""
-    asked = prompt(chip.title, amount, is_again=pause.is_again, tries_left=pause.tries_left)
+    may_skip = room.config.policy.may_skip_pin
+    asked = prompt(chip.title, amount, is_again=pause.is_again, tries_left=pause.tries_left, may_skip=may_skip)
+    pin: SealedPin | None = None
     try:
         if pause.form is PinForm.ONLINE:
-            pin_block = await room.pinpad.online(asked, pause.account.pan)
-            sw = apdu.OK if pin_block else None
+            pin = await room.pinpad.online(asked, pause.account.pan)
+            sw = apdu.OK if pin else None
         else:
-            pin_block, sw = "", await room.pinpad.offline(asked, pause.key, chip.send)
+            sw = await room.pinpad.offline(asked, pause.key, chip.card, chip.send)
     except PinpadLost:
-        return await chip.work(sale.pin_pad_broken(chip.link, pause)), ""
-    return await chip.work(sale.pin_tried(chip.link, pause, sw)), pin_block
+        return await chip.work(sale.pin_pad_broken(chip.link, pause)), None
+    return await chip.work(sale.pin_tried(chip.link, pause, sw)), pin
 
 
 async def _is_shown(room: Room, title: Say, pause: ShowDocument) -> bool:

@@ -8,10 +8,11 @@ import contextlib
 import os
 
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.chip import CHANCE, Chip, Talked, converse, deal, timed
+from terminal.dialogue.chip import CHANCE, Chip, Talked, converse, deal
 from terminal.dialogue.presented import Handed, of_chip
 from terminal.dialogue.ready import needs_parameters
 from terminal.dialogue.room import Room
+from terminal.dialogue.stretch import timed
 from terminal.emv import sale
 from terminal.emv.action import Reason
 from terminal.emv.errors import EmvError
@@ -37,7 +38,7 @@ class ChipSale:
 
     def _take(self, talked: Talked) -> None:
         assert isinstance(talked.end, GoOnline)
-        self._online, self.pin_block = talked.end, talked.pin_block
+        self._online, self.pin = talked.end, talked.pin
         self.handed: Handed = of_chip(self._online.account, self._online.icc_data)
         self._ended: Ended | None = None
         self._is_told = False

@@ -94,13 +94,15 @@ class Desk:
                 return event.key
 
     # --- questions -----------------------------------------------------------------------------------------------
-    async def choose(self, title: Say, choices: Sequence[tuple[T, Item]], *lines: Say) -> T:
+    async def choose(
+        self, title: Say, choices: Sequence[tuple[T, Item]], *lines: Say, deadline: float = PROMPT_SECONDS
+    ) -> T:
         """One of `choices`, nine a page; a digit acts at once, up and down turn pages."""
         page, pages = 0, max(1, -(-len(choices) // PAGE_ITEMS))
         while True:
             here = choices[page * PAGE_ITEMS : (page + 1) * PAGE_ITEMS]
             menu = Menu(title, tuple(item for _, item in here), lines, page + 1, pages)
-            key = await self.key(menu)
+            key = await self.key(menu, deadline)
             if key in DIGITS and 1 <= int(key) <= len(here):
                 return here[int(key) - 1][0]
             page = max(0, min(pages - 1, page + {"down": 1, "up": -1}.get(key, 0)))
@@ -134,13 +136,13 @@ class Desk:
                 return money
             typed = _edited(typed, key, MAX_AMOUNT_DIGITS).lstrip("0")
 
-    async def agree(self, sheet: Sheet) -> None:
+    async def agree(self, sheet: Sheet, deadline: float = PROMPT_SECONDS) -> None:
         """Confirm goes on; up and down turn pages of a long sheet. Raises Cancelled."""
         pages = [sheet.rows[start : start + SHEET_ROWS] for start in range(0, len(sheet.rows), SHEET_ROWS)] or [()]
         page = 0
         while True:
             part = msgspec.structs.replace(sheet, rows=tuple(pages[page]), page=page + 1, pages=len(pages))
-            key = await self.key(part)
+            key = await self.key(part, deadline)
             if key == "enter":
                 return
             page = max(0, min(len(pages) - 1, page + {"down": 1, "up": -1}.get(key, 0)))
@@ -183,6 +185,14 @@ class Desk:
             deaf.cancel()
             if not task.done():
                 task.cancel()
+
+    async def elsewhere(self, work: Awaitable[T]) -> T:
+        """Await `work`, in which somebody types where this terminal does not hear: no key here is an answer."""
+        deaf = asyncio.ensure_future(self._pass_over_keys())
+        try:
+            return await work
+        finally:
+            deaf.cancel()
 
     async def _pass_over_keys(self) -> None:
         """A key pressed in impatience must not answer the next question."""

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 
+from terminal import log
 from terminal.dialogue.room import Room
 from terminal.exchange.reconciliation import FileRefused, parsed, told
 from terminal.exchange.runner import ReversalOwed
@@ -42,6 +43,7 @@ async def _tried(room: Room, step: Callable[[Room], Awaitable[None]]) -> None:
     except (JournalFailed, ReversalOwed, DeviceError, WireError):
         pass  # the next dialogue says so
     except Exception as error:  # noqa: BLE001 - a fault of the program: recorded, and the asking goes on
+        log.write("program-fault", error=error)
         with contextlib.suppress(JournalFailed):
             await room.journal.record("program-fault", {"in": "follow-up", "kind": type(error).__name__})
 

@@ -1,10 +1,12 @@
-"""终端管理: sign-off, line test, parameters. Law: none of them moves money, and each says what came of it."""
+"""终端管理: sign-off, line test, parameters, keys. Law: none of them moves money, and each says what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
 from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.key_room import manage_keys
+from terminal.dialogue.people import people
 from terminal.dialogue.ready import asked_once, fetched, signed_in
 from terminal.dialogue.room import Room
 from terminal.dialogue.settlement import print_last
@@ -23,6 +25,8 @@ async def manage(room: Room) -> None:
         (_download, "manage.download"),
         (_sign_off, "manage.sign_off"),
         (print_last, "manage.last_settlement"),
+        (people, "people.title"),
+        (manage_keys, "keys.title"),
     )
     act = await room.desk.choose(TITLE, [(act, Item(say(label))) for act, label in entries])
     await act(room)

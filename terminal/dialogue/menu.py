@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from terminal import log
 from terminal.dialogue import bad_news
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.balance import ask_balance
@@ -53,11 +54,15 @@ async def guarded(room: Room, dialogue: Dialogue) -> None:
         await bad_news.tell(room.desk, room.journal, stop.name, TITLE, **stop.args_)
     except ReversalOwed:
         await bad_news.tell(room.desk, room.journal, "reversal-owed", TITLE)
-    except JournalFailed:
+    except JournalFailed as error:
+        log.write("journal-failed", error=error)
         await room.desk.tell(bad_news.notice("journal-failed", TITLE), 30.0)
-    except DeviceError:
-        await bad_news.tell(room.desk, room.journal, "keys-missing", TITLE)
+    except DeviceError as error:
+        log.write("device-failed", error=error)
+        trouble = bad_news.device_trouble(error)
+        await bad_news.tell(room.desk, room.journal, trouble.name, TITLE, **trouble.args_)
     except Exception as error:  # noqa: BLE001 - a fault of the program: said and recorded, and the shop goes on
+        log.write("program-fault", error=error)
         await bad_news.tell(room.desk, room.journal, "program-fault", TITLE, kind=type(error).__name__)
     finally:
         await asyncio.shield(_refresh(room))
@@ -107,6 +112,8 @@ async def _idle(room: Room) -> None:
 def _main_menu(room: Room, page: int, status: Status) -> Menu:
     count = str(status.open_refunds)
     lines: tuple[Say, ...] = (say("menu.open_refunds", count=count),) if status.open_refunds else ()
+    if status.keys_erased:
+        lines = (say("menu.keys_erased", why=say(f"erased.{status.keys_erased}")), *lines)
     items = tuple(Item(say(label)) for _, label in ENTRIES[page])
     title = say("menu.shop", name=room.config.merchant.name)
     return Menu(title, items, lines, page + 1, len(ENTRIES), hint=say("hint.main"))

@@ -24,6 +24,7 @@ from terminal.exchange.stages import (
 )
 from terminal.iso8583.kinds import Kind, Silence
 from terminal.iso8583.response_codes import APPROVED, lookup
+from terminal.key_facts import SealedPin
 from terminal.screens import Notice, Row, Say, Tone, say
 
 WITH_MESSAGE = APPROVED - {"00"}
@@ -48,11 +49,11 @@ def word(stage: Stage) -> Say:
 
 
 async def carry_out(
-    room: Room, request: Request, sealed: bytes, completion: Completion | None = None, pin_block: str = ""
+    room: Room, request: Request, sealed: bytes, completion: Completion | None = None, pin: SealedPin | None = None
 ) -> Stage:
     """The one call between dialogue and exchange, with its honest stages on the screen."""
     latest: list[Stage | None] = [None]
-    work = room.runner.carry_out(request, sealed, completion, latest.append, pin_block)
+    work = room.runner.carry_out(request, sealed, completion, latest.append, pin)
     rows = (Row(say("row.amount"), f"¥{request.amount}", is_strong=True),)
     title = say(f"kind.{request.kind.value}")
     try:

@@ -1,71 +1,109 @@
-"""A cardholder's PIN. Law: it becomes a block at once and is kept nowhere; no PIN is an answer too (cup.md 3.3)."""
+"""A cardholder's PIN. Law: it is typed into the vault; here there are stars, and what the vault makes of it.
+
+No PIN is an answer too, where the shop's rule allows it (cup.md 3.3).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from terminal.dialogue.desk import Desk
+from terminal.dialogue.desk import Cancelled, Desk, TimedOut
 from terminal.dialogue.room import Room
+from terminal.dialogue.stretch import timed
 from terminal.emv import apdu
 from terminal.emv.oda.capk import PublicKey
 from terminal.iso8583.kinds import Kind
+from terminal.key_facts import SealedPin, SecretEntry
 from terminal.money import Money
-from terminal.ports import Send, Vault
-from terminal.screens import PinPrompt, Row, Say, say
+from terminal.ports import Card, EntryCancelled, EntryTimedOut, PinpadLost, ReaderMissing, Send, Typed, Vault
+from terminal.screens import PinPad, PinPrompt, Row, Say, say
 
-LEAST, MOST = 4, 12
+T = TypeVar("T")
 CHALLENGE = 8  # bytes (EMV 4.4 Book 3, 6.5.6)
 NO_CHALLENGE = 0x6F00  # for the kernel: the verification failed
 TRIES = 3  # wrong PINs in a row, each with an F11 of its own (cup.md 4.10)
 
 
-class DeskPinpad:
-    """The Pinpad port of a terminal whose keypad is the front's: the vault makes the block. `cipher` is the PIK's."""
+class VaultPinpad:
+    """The Pinpad port of a terminal whose vault has the keypad while a PIN is typed. `format` names the PIN block."""
 
-    def __init__(self, desk: Desk, vault: Vault, cipher: Callable[[], str]) -> None:
-        self._desk, self._vault, self._cipher = desk, vault, cipher
+    def __init__(self, desk: Desk, vault: Vault, format: Callable[[], str], may_skip: bool = True) -> None:
+        self._desk, self._vault, self._format = desk, vault, format
+        self._entry = SecretEntry(may_skip=may_skip)
 
-    async def online(self, prompt: PinPrompt, pan: str) -> str:
-        """Raises Cancelled, TimedOut, KeyMissing, KeyRefused."""
-        pin = await self._typed(prompt)
-        return (await self._vault.pin_block(pin, pan, self._cipher())).hex().upper() if pin else ""
+    async def online(self, prompt: PinPrompt, pan: str) -> SealedPin | None:
+        """Raises Cancelled, TimedOut, PinpadLost, KeyMissing, KeyRefused."""
+        return await entered(
+            self._desk, prompt, lambda typed: self._vault.enter_pin(self._entry, pan, self._format(), typed)
+        )
 
-    async def offline(self, prompt: PinPrompt, key: PublicKey | None, send: Send) -> int | None:
-        """Raises Cancelled, TimedOut, KeyRefused and what the card raises (EMV 4.4 Book 3, 10.5.1)."""
-        pin = await self._typed(prompt)
-        if not pin:
+    async def offline(self, prompt: PinPrompt, key: PublicKey | None, card: Card, send: Send) -> int | None:
+        """Raises Cancelled, TimedOut, PinpadLost, KeyRefused and what the card raises (EMV 4.4 Book 3, 10.5.1)."""
+        if not await entered(self._desk, prompt, lambda typed: self._vault.enter_card_pin(self._entry, typed)):
             return None
-        challenge = b""
-        if key is not None:
-            response = await send(apdu.get_challenge())
-            challenge = response.body
-            if len(challenge) != CHALLENGE:
-                return response.sw if response.sw != apdu.OK else NO_CHALLENGE
-        block = await self._vault.offline_pin(pin, key, challenge)
-        return (await send(apdu.verify(key is not None, block))).sw
+        if key is None:
+            return await self._shown_to(card)
+        response = await send(apdu.get_challenge())
+        if len(response.body) != CHALLENGE:
+            return response.sw if response.sw != apdu.OK else NO_CHALLENGE
+        block = await self._vault.encipher_card_pin(key, response.body)
+        return (await send(apdu.verify(True, block))).sw
 
-    async def _typed(self, prompt: PinPrompt) -> str:
-        lines = prompt.lines
-        while True:
-            pin = await self._desk.digits(
-                prompt.title, say("pin.ask"), (0, MOST), *lines, is_secret=True, rows=prompt.rows
-            )
-            if not pin or len(pin) >= LEAST:
-                return pin
-            lines = (say("pin.too_short", least=str(LEAST)),)
+    async def _shown_to(self, card: Card) -> int:
+        """From the vault to the card, past this process. A vault that reaches no reader is no PIN pad for it."""
+        try:
+            async with card.lent():
+                return await timed(self._vault.show_card_pin(card.slot))
+        except ReaderMissing:
+            raise PinpadLost("the vault does not reach this reader") from None
 
 
-def prompt(title: Say, amount: Money | None, *, is_again: bool = False, tries_left: int | None = None) -> PinPrompt:
-    """What the cardholder reads: how much, and whether the last PIN was wrong."""
+async def entered(
+    desk: Desk, prompt: PinPrompt, enter: Callable[[Typed], Awaitable[T]], *, size: int = 0, is_hex: bool = False
+) -> T:
+    """Somebody types into the vault, and here are as many stars. Raises Cancelled, TimedOut and what `enter` raises.
+
+    A count that is told again is a confirm key that came too soon.
+    """
+    counted: list[int] = []
+
+    def typed(count: int) -> None:
+        is_too_short = counted[-1:] == [count]
+        more = (say(too_short, least=str(least)),) if is_too_short else ()
+        counted.append(count)
+        desk.show(pad(count, more))
+
+    def pad(count: int | None, more: tuple[Say, ...] = ()) -> PinPad:
+        return PinPad(prompt.title, count, prompt.rows, (*more, *prompt.lines), is_hex=is_hex, size=size)
+
+    least, too_short = size or SecretEntry().least, "ceremony.too_short" if is_hex else "pin.too_short"
+    desk.show(pad(None))
+    try:
+        return await desk.elsewhere(enter(typed))
+    except EntryCancelled:
+        raise Cancelled from None
+    except EntryTimedOut:
+        raise TimedOut from None
+
+
+def prompt(
+    title: Say, amount: Money | None, *, is_again: bool = False, tries_left: int | None = None, may_skip: bool = True
+) -> PinPrompt:
+    """What the cardholder reads: how much, whether the last PIN was wrong, and what to do without one."""
     rows = (Row(say("row.amount"), f"¥{amount}", is_strong=True),) if amount is not None else ()
-    first = say("pin.again") if is_again else say("pin.none")
+    again = (say("pin.again"),) if is_again else ()
     left = (say("pin.tries_left", count=str(tries_left)),) if tries_left is not None else ()
-    return PinPrompt(title, rows, (first, *left))
+    none = (say("pin.none"),) if may_skip and not is_again else ()
+    return PinPrompt(title, rows, (say("pin.ask"), *again, *left, *none))
 
 
-async def ask_pin(room: Room, title: Say, amount: Money | None, pan: str, *, is_again: bool = False) -> str:
-    """F52 as hex, or "" when the cardholder has none. Raises Cancelled, TimedOut, KeyMissing, KeyRefused."""
-    return await room.pinpad.online(prompt(title, amount, is_again=is_again), pan)
+async def ask_pin(
+    room: Room, title: Say, amount: Money | None, pan: str, *, is_again: bool = False
+) -> SealedPin | None:
+    """F52, or None when the cardholder has no PIN. Raises Cancelled, TimedOut, KeyMissing, KeyRefused."""
+    may_skip = room.config.policy.may_skip_pin
+    return await room.pinpad.online(prompt(title, amount, is_again=is_again, may_skip=may_skip), pan)
 
 
 def is_asked(room: Room, kind: Kind) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from terminal import log
 from terminal.dialogue import bad_news
 from terminal.dialogue.awaiting import READER_DEADLINE
-from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.bad_news import Stopped, device_trouble
 from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.room import Room
 from terminal.exchange.acquirer import Unanswered
@@ -18,11 +19,12 @@ from terminal.iso8583.dialect import SignIn
 from terminal.iso8583.message import Message
 from terminal.iso8583.response_codes import SIGN_IN_AGAIN
 from terminal.journal.store import JournalFailed
-from terminal.ports import DeviceError, KeyMissing, KeyRefused, LinkDown, ReaderMissing
+from terminal.ports import DeviceError, KeyMissing, KeyRefused, KeysErased, LinkDown, ReaderMissing, VaultGone
 from terminal.screens import Notice, Row, Say, Tone, say
 
 TITLE = say("sign_in.title")
 MOST_IN_BATCH = 500  # cup.md 4.2: then "流水记录已满，请先结算"
+CHECKED = ("records", "reader", "printer", "keys")  # as the log names them, in the order of the screen
 SIGN_IN_DEMAND, STATUS_DEMAND = 3, 2  # digit 6 of the header, cup.md 1.3
 
 
@@ -36,6 +38,8 @@ async def self_check(room: Room) -> None:
     )
     await room.refresh_status()
     is_fine = all(isinstance(row.value, Say) and row.value.id == "check.ok" for row in rows)
+    found = [row.value.id.removeprefix("check.") if isinstance(row.value, Say) else "" for row in rows]
+    log.write("self-check" if is_fine else "self-check-failed", **dict(zip(CHECKED, found, strict=True)))
     tone = Tone.OK if is_fine else Tone.LOOK
     await room.desk.tell(Notice(say("check.title"), tone, say("desk.product"), rows=rows), 5.0)
 
@@ -47,6 +51,9 @@ async def signed_in(room: Room) -> None:
         return
     try:
         await room.desk.work(TITLE, _sign_in(room), lambda: say("sign_in.busy"))
+    except Stopped as stop:
+        log.write("sign-in-failed", name=stop.name, response_code=stop.args_.get("code", ""))
+        raise
     finally:
         await room.refresh_status()
     if needs_parameters(room):
@@ -96,9 +103,9 @@ async def asked_once(room: Room, message: Message) -> Reply:
         return await room.acquirer.ask_once(message)
     except LinkDown:
         raise Stopped("line-down") from None
-    except (KeyMissing, KeyRefused):
+    except (KeyMissing, KeyRefused) as error:
         room.runner.is_sign_in_due = True
-        raise Stopped("keys-missing") from None
+        raise device_trouble(error) from None
     except Unanswered as error:
         room.runner.is_sign_in_due |= error.reason in SIGN_IN_AGAIN
         raise Stopped("no-answer") from None
@@ -166,19 +173,23 @@ async def _sign_in(room: Room) -> None:
     reply = await asked_once(room, acquirer.dialect.sign_in(acquirer.dialect, acquirer.me, said))
     if reply.response_code != "00":
         raise Stopped("acquirer-refused", code=reply.response_code)
-    try:
-        cipher = acquirer.dialect.choices.cipher
-        await room.hardware.vault.load_working_keys(bytes.fromhex(reply.private), cipher)
-    except KeyRefused:
-        raise Stopped("keys-refused") from None
-    except KeyMissing:
-        raise Stopped("keys-missing") from None
+    if acquirer.dialect.has_working_keys:  # DUKPT brings none
+        await _take_keys(room, bytes.fromhex(reply.private))
     if reply.batch.strip("0"):
         await journal.remember("batch", reply.batch)
     _adopt_clock(room, reply.date, reply.time)
     acquirer.demands.discard(SIGN_IN_DEMAND)
     room.is_signed_in, room.runner.is_sign_in_due = True, False
     await journal.record("signed-in", {"batch": reply.batch, "operator": room.operator})
+    log.write("signed-in", batch=reply.batch, operator=room.operator)
+
+
+async def _take_keys(room: Room, block: bytes) -> None:
+    cipher, slot = room.acquirer.dialect.choices.cipher, room.config.keys.tmk_slot
+    try:
+        await room.hardware.vault.load_working_keys(block, cipher, slot)
+    except (KeyRefused, KeyMissing) as error:
+        raise device_trouble(error) from None
 
 
 def _adopt_clock(room: Room, date: str, time: str) -> None:
@@ -237,6 +248,10 @@ async def _printer(room: Room) -> Say:
 async def _keys(room: Room) -> Say:
     try:
         await room.hardware.vault.fingerprint(b"")
+    except VaultGone:
+        return say("check.no_vault")
+    except KeysErased:
+        return say("check.keys_erased")
     except KeyMissing:
         return say("check.no_keys")
     return say("check.ok")

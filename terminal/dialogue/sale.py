@@ -23,10 +23,12 @@ from terminal.dialogue.ready import fit_for_money
 from terminal.dialogue.room import Room
 from terminal.dialogue.wanted import original_of, wanted
 from terminal.exchange.downloads import BLOCKED
-from terminal.exchange.stages import Accepted, Refused, Stage
+from terminal.exchange.runner import PIN_OVERTAKEN
+from terminal.exchange.stages import Accepted, NotSent, Refused, Stage
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.kinds import Kind
 from terminal.iso8583.response_codes import PARTLY_APPROVED
+from terminal.key_facts import SealedPin
 from terminal.money import Money
 from terminal.screens import Item, Row, Say, Sheet, say
 
@@ -66,15 +68,15 @@ async def _by_stripe(room: Room, kind: Kind, amount: Money, stan: str, read: Han
     """Asked of the acquirer, again after a wrong PIN."""
     title, presented = say(f"kind.{kind.value}"), await seal(room, read)
     await _not_blocked(room, read.plastic)
-    pin_block = await ask_pin(room, title, amount, read.plastic.pan) if is_asked(room, kind) else ""
+    pin = await ask_pin(room, title, amount, read.plastic.pan) if is_asked(room, kind) else None
     await _agree(room, title, amount, presented, is_chip=False)
-    stage = await _asked(room, kind, amount, stan, presented, None, pin_block)
+    stage = await _asked(room, kind, amount, stan, presented, None, pin)
     with contextlib.suppress(Cancelled, TimedOut):  # who leaves here is told how the last request ended
         for _ in range(TRIES - 1):
-            if not (pin_block and _is_wrong_pin(stage)):
+            if not (pin and _is_wrong_pin(stage)):
                 break
-            pin_block = await ask_pin(room, title, amount, read.plastic.pan, is_again=True)
-            stage = await _asked(room, kind, amount, "", presented, None, pin_block)
+            pin = await ask_pin(room, title, amount, read.plastic.pan, is_again=isinstance(stage, Refused))
+            stage = await _asked(room, kind, amount, "", presented, None, pin)
     return stage
 
 
@@ -85,9 +87,9 @@ async def _by_chip(room: Room, kind: Kind, amount: Money, stan: str, chip: ChipS
     presented = await seal(room, chip.handed)
     await _agree(room, title, amount, presented, is_chip=True)
     for turn in range(TRIES):
-        stage = await _asked(room, kind, amount, stan, presented, chip, chip.pin_block)
+        stage = await _asked(room, kind, amount, stan, presented, chip, chip.pin)
         await chip.let_go(stage)
-        if not (chip.pin_block and _is_wrong_pin(stage)) or turn == TRIES - 1:
+        if not (chip.pin and _is_wrong_pin(stage)) or turn == TRIES - 1:
             break
         stan = await room.journal.next_stan()
         try:
@@ -100,7 +102,13 @@ async def _by_chip(room: Room, kind: Kind, amount: Money, stan: str, chip: ChipS
 
 
 async def _asked(
-    room: Room, kind: Kind, amount: Money, stan: str, presented: Presented, chip: ChipSale | None, pin: str
+    room: Room,
+    kind: Kind,
+    amount: Money,
+    stan: str,
+    presented: Presented,
+    chip: ChipSale | None,
+    pin: SealedPin | None,
 ) -> Stage:
     request = await wanted(
         room,
@@ -115,6 +123,9 @@ async def _asked(
 
 
 def _is_wrong_pin(stage: Stage) -> bool:
+    """Also one that could not be sent any more: it is typed again."""
+    if isinstance(stage, NotSent):
+        return stage.why == PIN_OVERTAKEN
     return isinstance(stage, Refused) and stage.response_code == WRONG_PIN
 
 

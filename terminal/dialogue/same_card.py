@@ -37,7 +37,7 @@ class Same(msgspec.Struct, frozen=True):
         """The exchange with this card; a chip that has a say hears how it went. It changes nothing for the money."""
         if self.chip is None:
             return await carry_out(room, request, self.presented.sealed)
-        stage = await carry_out(room, request, self.presented.sealed, self.chip.complete, self.chip.pin_block)
+        stage = await carry_out(room, request, self.presented.sealed, self.chip.complete, self.chip.pin)
         await self.chip.let_go(stage)
         return stage
 

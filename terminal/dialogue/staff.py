@@ -1,155 +1,117 @@
-"""Operators and their codes. Law: three wrong codes lock; a factory code opens nothing but the change of itself.
+"""Who may do what on this terminal. Law: a factory code opens nothing but the change of itself.
 
-| id    | role       | factory code | unlocked by             | source       |
-|-------|------------|--------------|-------------------------|--------------|
-| 01    | operator   | 0000         | the supervisor          | cup.md 4.1   |
-| 00    | supervisor | 123456       | half an hour            | cup.md 4.1   |
+| asked of      | for                                  | by                            |
+|---------------|--------------------------------------|-------------------------------|
+| operator      | logging in                           | log_in                        |
+| supervisor    | a large refund, operators            | supervisor                    |
+| administrator | keys, parameters, custodians         | administrator                 |
+| custodian     | a component of a key                 | custodian                     |
+| all but those | a refund, while factory codes stand  | replace_factory_code          |
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-import msgspec
-
 from terminal.dialogue import bad_news
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.desk import Desk
+from terminal.dialogue.codes import ADMINISTRATOR, CUSTODIANS, FACTORY, OPERATORS, SUPERVISOR
+from terminal.dialogue.desk import Cancelled, Desk
+from terminal.dialogue.proof import TITLE, Proof
 from terminal.journal.journal import Journal, Operator
 from terminal.ports import Clock, Passwords
-from terminal.screens import Notice, Say, Tone, say
+from terminal.screens import Row, Say, Sheet, say
 
-CODE_SIZE = {"operator": 4, "supervisor": 6}
-FACTORY = (("01", "operator", "0000"), ("00", "supervisor", "123456"))
-SUPERVISOR = "00"
-WRONG_CODES, LOCK = 3, timedelta(minutes=30)
-ALWAYS = "always"
-TITLE = say("staff.title")
+FIRST_CODES = {role: code for _, role, code in FACTORY}
 
 
 class Staff:
-    """Who may do what on this terminal."""
+    """One per terminal. `administrator_code`: the factory's, where the acquirer has another (cup.md 4.1)."""
 
-    def __init__(self, desk: Desk, journal: Journal, passwords: Passwords, clock: Clock) -> None:
-        self._desk, self._journal, self._passwords, self._clock = desk, journal, passwords, clock
+    def __init__(
+        self,
+        desk: Desk,
+        journal: Journal,
+        passwords: Passwords,
+        clock: Clock,
+        administrator_code: str = FIRST_CODES["administrator"],
+    ) -> None:
+        self._desk, self._journal, self._passwords = desk, journal, passwords
+        self._first_codes = {**FIRST_CODES, "administrator": administrator_code}
+        self.proof = Proof(desk, journal, passwords, clock)
+        self.prove, self.replace_code = self.proof.prove, self.proof.replace_code
 
     async def seed(self) -> None:
-        """On the very first start: the factory's operators with the factory's codes."""
-        if not await self._journal.operators():
-            for id, role, code in FACTORY:
-                digest = await self._passwords.digest(code)
+        """At each start: whom the factory knows and this terminal does not, with the factory's codes.
+
+        A terminal of before has operators and a supervisor, and no administrator; its first operator may be gone.
+        """
+        here = {operator.role for operator in await self.proof.everybody()}
+        for id, role, _ in FACTORY:
+            if role not in here:
+                digest = await self._passwords.digest(self._first_codes[role])
                 await self._journal.keep_operator(Operator(id, role, digest, is_factory=True), "seeded", "factory")
 
     async def factory_codes(self) -> list[str]:
-        """Ids of operators whose factory code still stands."""
-        return [operator.id for operator in await self._journal.operators() if operator.is_factory]
+        """Ids of those whose factory code still stands."""
+        return [operator.id for operator in await self.proof.everybody() if operator.is_factory]
 
     async def log_in(self) -> Operator:
-        """An operator by number and code; a factory code must be replaced at once. Raises Cancelled, TimedOut."""
+        """An operator by number and code; a factory code must be replaced at once. Raises Cancelled, TimedOut, Stopped.
+
+        Whether a number is an operator's is not told to whoever has no code.
+        """
         while True:
             id = await self._desk.digits(TITLE, say("staff.ask_number"), (2, 2), say("staff.number_hint"))
-            found = await self._find(id)
-            if found is None or found.role != "operator":
+            if id not in OPERATORS:  # everybody knows that these do no transactions
                 await bad_news.tell(self._desk, self._journal, "operator-unknown", TITLE, id=id)
-            elif await self.prove(found, say("staff.ask_code", id=id)):
-                fresh = await self._current(found)
-                return await self.replace_code(fresh) if fresh.is_factory else fresh
+                continue
+            found = await self.proof.find(id) or Operator(id, "nobody", "", is_factory=False)
+            if await self.prove(found, say("staff.ask_code", id=id)):
+                return await self.replace_code(found) if found.is_factory else found
 
     async def supervisor(self, why: Say, operator: str) -> str:
-        """A supervisor's agreement: the id. Raises Stopped when the code stays wrong, or it is the operator himself."""
-        boss = await self._find(SUPERVISOR)
-        if boss is None or boss.id == operator:
+        """A supervisor's agreement: the id. Raises Stopped when he is locked, or it is the operator himself."""
+        if operator == SUPERVISOR:
             raise Stopped("same-person")
-        if not await self.prove(boss, say("staff.ask_supervisor"), why):
-            raise Stopped("password-locked", id=boss.id, until=boss.locked_until[11:16])
-        boss = await self._current(boss)
-        if boss.is_factory:
-            await self.replace_code(boss)
-        return boss.id
+        return (await self.proof.prove_fully(SUPERVISOR, say("staff.ask_supervisor"), why)).id
+
+    async def administrator(self, why: Say) -> str:
+        """The administrator's agreement: the id. Raises Stopped when he is locked; Cancelled, TimedOut."""
+        return (await self.proof.prove_fully(ADMINISTRATOR, say("staff.ask_administrator"), why)).id
+
+    async def custodian(self, why: Say, not_ids: tuple[str, ...]) -> str:
+        """A custodian who is none of these; who is not enrolled yet can be, if the administrator is there: the id.
+
+        Raises Stopped when he is locked; Cancelled, TimedOut.
+        """
+        while True:
+            hint = say("people.custodian_hint")
+            id = await self._desk.digits(TITLE, say("people.ask_custodian"), (2, 2), why, hint)
+            if id not in CUSTODIANS:
+                await bad_news.tell(self._desk, self._journal, "operator-unknown", TITLE, id=id)
+            elif id in not_ids:
+                await bad_news.tell(self._desk, self._journal, "same-person", TITLE)
+            else:
+                return await self._custodian(id, why)
+
+    async def _custodian(self, id: str, why: Say) -> str:
+        found = await self.proof.find(id)
+        if found is not None:
+            await self.prove(found, say("people.ask_custodian_code", id=id), why)
+            return id
+        row = Row(say("people.custodian"), id)
+        await self._desk.agree(Sheet(TITLE, (row,), (say("people.not_enrolled"),)))
+        await self.enrol(id, "custodian", await self.administrator(say("people.enrols", id=id)))
+        return id
+
+    async def enrol(self, id: str, role: str, by: str) -> None:
+        """A new one, who sets the own code here and now. Raises Cancelled, TimedOut: there is none then."""
+        await self.proof.new_code(Operator(id, role, "", is_factory=False), by)
 
     async def replace_factory_code(self, id: str) -> None:
         """The bearer of a factory code proves it and replaces it. Raises Stopped, Cancelled, TimedOut."""
-        operator = await self._find(id)
+        operator = await self.proof.find(id)
         if operator is None:
             raise Stopped("operator-unknown", id=id)
-        if not await self.prove(operator, say("staff.ask_code", id=id)):
-            raise Stopped("password-locked", id=id, until=operator.locked_until[11:16])
-        await self.replace_code(operator)
-
-    async def prove(self, operator: Operator, prompt: Say, *lines: Say) -> bool:
-        """Ask for the code until it is right (True) or the operator is locked (False)."""
-        while True:
-            operator = await self._current(operator)
-            if self._is_locked(operator) and not await self._unlocked(operator):
-                return False
-            size = CODE_SIZE[operator.role]
-            code = await self._desk.digits(TITLE, prompt, (size, size), *lines, is_secret=True)
-            if await self._passwords.matches(operator.password_hash, code):
-                if operator.failures:
-                    await self._keep(operator, "code right", failures=0, locked_until="")
-                return True
-            await self._wrong(operator)
-
-    async def replace_code(self, operator: Operator) -> Operator:
-        """A new code, twice the same, not the old one and not the factory's. Raises Cancelled, TimedOut."""
-        size = CODE_SIZE[operator.role]
-        await self._desk.tell(
-            Notice(TITLE, Tone.LOOK, say("staff.must_change", id=operator.id), (say("staff.must_change.why"),)), 30.0
-        )
-        while True:
-            ask = say("staff.new_code", id=operator.id, size=str(size))
-            code = await self._desk.digits(TITLE, ask, (size, size), is_secret=True)
-            if len(set(code)) == 1 or code in {factory for _, _, factory in FACTORY}:
-                await bad_news.tell(self._desk, self._journal, "password-weak", TITLE)
-                continue
-            again = await self._desk.digits(TITLE, say("staff.new_code_again"), (size, size), is_secret=True)
-            if again == code:
-                digest = await self._passwords.digest(code)
-                fresh = await self._keep(operator, "code changed", password_hash=digest, is_factory=False)
-                await self._desk.tell(Notice(TITLE, Tone.OK, say("staff.changed", id=operator.id)), 3.0)
-                return fresh
-            await bad_news.tell(self._desk, self._journal, "password-differs", TITLE)
-
-    async def _wrong(self, operator: Operator) -> None:
-        failures = 1 if operator.locked_until else operator.failures + 1  # a lock that ran out counts anew
-        left = WRONG_CODES - failures
-        until = ""
-        if left <= 0:
-            is_boss = operator.role == "supervisor"
-            until = (self._clock.now() + LOCK).isoformat(timespec="seconds") if is_boss else ALWAYS
-        await self._keep(operator, "code wrong", failures=failures, locked_until=until)
-        if left > 0:
-            await bad_news.tell(self._desk, self._journal, "password-wrong", TITLE, left=str(left))
-
-    async def _unlocked(self, operator: Operator) -> bool:
-        """Say that it is locked, and let the supervisor unlock an operator on the spot."""
-        if operator.role == "supervisor":
-            until = operator.locked_until[11:16]
-            await bad_news.tell(self._desk, self._journal, "password-locked", TITLE, id=operator.id, until=until)
-            return False
-        key = await bad_news.tell(
-            self._desk, self._journal, "password-locked", TITLE, id=operator.id, until=say("staff.until_unlocked")
-        )
-        boss = await self._find(SUPERVISOR)
-        if key != "enter" or boss is None:
-            return False
-        if not await self.prove(boss, say("staff.ask_supervisor"), say("staff.unlocks", id=operator.id)):
-            return False
-        await self._keep(operator, "unlocked", failures=0, locked_until="")
-        return True
-
-    def _is_locked(self, operator: Operator) -> bool:
-        if operator.locked_until in ("", ALWAYS):
-            return operator.locked_until == ALWAYS
-        return self._clock.now() < datetime.fromisoformat(operator.locked_until)
-
-    async def _keep(self, operator: Operator, why: str, **changes: object) -> Operator:
-        fresh = msgspec.structs.replace(operator, **changes)
-        await self._journal.keep_operator(fresh, why, operator.id)
-        return fresh
-
-    async def _find(self, id: str) -> Operator | None:
-        return next((operator for operator in await self._journal.operators() if operator.id == id), None)
-
-    async def _current(self, operator: Operator) -> Operator:
-        return await self._find(operator.id) or operator
+        if not await self.prove(operator, say("staff.ask_code", id=id), say("staff.factory_code")):
+            raise Cancelled
+        await self.proof.new_code(operator)

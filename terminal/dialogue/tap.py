@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from terminal.dialogue.chip import timed
 from terminal.dialogue.room import Room
+from terminal.dialogue.stretch import timed
 from terminal.emv import tags
 from terminal.emv.account import Account
 from terminal.emv.contactless.account import read_tapped

@@ -26,19 +26,28 @@ from terminal.ports import Clock
 T = TypeVar("T")
 Run = Callable[[Callable[[], T]], Awaitable[T]]
 FIRST_BATCH = 1
+OPERATOR = "id, role, password_hash, is_factory, failures, lock"
 GIVEN_BACK = ", ".join(f"'{kind.value}'" for kind in sorted(GIVES_BACK, key=lambda kind: kind.value))
 _stages: msgspec.json.Decoder[Stage] = msgspec.json.Decoder(Stage)
 
 
+class Lock(msgspec.Struct, frozen=True):
+    """Since when of which start of the device ("": of none yet), and for how long; None: until somebody unlocks."""
+
+    boot: str
+    since: float  # seconds of Clock.uptime
+    seconds: float | None
+
+
 class Operator(msgspec.Struct, frozen=True):
-    """`role` is operator, supervisor or administrator; `locked_until` is ISO 8601, "always", or "" when not locked."""
+    """`role` is one of terminal/dialogue/codes.py; a `password_hash` of "" is no code's; `failures` in a row."""
 
     id: str
     role: str
     password_hash: str
     is_factory: bool
     failures: int = 0
-    locked_until: str = ""
+    lock: Lock | None = None
 
     def __repr__(self) -> str:
         """Without the hash."""
@@ -127,11 +136,22 @@ class Journal:
             operator.password_hash,
             int(operator.is_factory),
             operator.failures,
-            operator.locked_until,
+            msgspec.json.encode(operator.lock).decode() if operator.lock else "",
         )
         await self.write(
             [("operator", msgspec.json.encode(body))],
-            lambda db: db.execute("INSERT OR REPLACE INTO operator VALUES (?, ?, ?, ?, ?, ?)", row),
+            lambda db: db.execute(
+                f"INSERT OR REPLACE INTO operator ({OPERATOR}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - fixed columns
+                row,
+            ),
+        )
+
+    async def drop_operator(self, operator: Operator, why: str, by: str) -> None:
+        """Forget an operator and his hash; the chain keeps that there was one."""
+        body = {"id": operator.id, "role": operator.role, "why": why, "by": by}
+        await self.write(
+            [("operator", msgspec.json.encode(body))],
+            lambda db: db.execute("DELETE FROM operator WHERE id = ?", (operator.id,)),
         )
 
     # --- reading -------------------------------------------------------------------------------------------------
@@ -199,11 +219,9 @@ class Journal:
         return rows[0][0]
 
     async def operators(self) -> list[Operator]:
-        rows = await self.rows("SELECT id, role, password_hash, is_factory, failures, locked_until FROM operator")
-        return [
-            msgspec.convert(dict(zip(Operator.__struct_fields__, row, strict=True)), Operator, strict=False)
-            for row in rows
-        ]
+        """By number."""
+        rows = await self.rows(f"SELECT {OPERATOR} FROM operator ORDER BY id")  # noqa: S608 - fixed columns
+        return [_operator(row) for row in rows]
 
     async def verify(self) -> Broken | None:
         return await self._blocking(self._store.verify)
@@ -232,6 +250,17 @@ class Journal:
     async def _blocking(self, work: Callable[[], T]) -> T:
         async with self._turn:
             return await self._run(work)  # type: ignore[return-value] # Run[object] gives back what `work` gives
+
+
+def _operator(row: tuple[object, ...]) -> Operator:
+    *plain, lock = row
+    try:
+        kept = msgspec.json.decode(str(lock), type=Lock) if lock else None
+        return msgspec.convert(
+            dict(zip(Operator.__struct_fields__, (*plain, kept), strict=True)), Operator, strict=False
+        )
+    except msgspec.DecodeError as error:
+        raise JournalFailed(f"an operator in the journal cannot be read: {error}") from None
 
 
 def _ignore(_: object) -> None:
