@@ -20,7 +20,7 @@ from pathlib import Path
 from drivers.card_reader import PcscReader
 from simulator.cards.pcscd import READER_NAME, TAP_NAME
 from simulator.counter.back_room import BackRoom
-from simulator.counter.play import Player, first_log_in, replace_supervisor_code, tear_off
+from simulator.counter.play import Player, first_log_in, replace_factory_codes, tear_off
 from simulator.counter.shop import Shop
 
 ROUNDS = 10
@@ -109,7 +109,7 @@ async def _sell(room: BackRoom, player: Player) -> None:
 async def _to_prompt(player: Player, *, is_first: bool) -> None:
     await player.press("refund")
     if is_first:
-        await replace_supervisor_code(player)
+        await replace_factory_codes(player)
     for text, key in (("退哪一笔", "1"), ("退款原因", "1"), ("退多少", "1"), ("退款明细", "enter")):
         await player.see(text)
         await player.press(key)

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from simulator.counter.back_room import BackRoom
-from simulator.counter.play import Player, first_log_in, replace_supervisor_code, sell, tear_off
+from simulator.counter.play import Player, first_log_in, replace_factory_codes, sell, tear_off
 from simulator.counter.shop import Shop
 
 ROUNDS = 12
@@ -66,7 +66,7 @@ async def _refund(room: BackRoom, shop: Shop, player: Player, stamps: Stamps, *,
     await player.see("消费", "退款", "交易记录")
     await player.press("refund")
     if is_first:
-        await replace_supervisor_code(player)
+        await replace_factory_codes(player)
     for text, key in (("退哪一笔", "1"), ("退款原因", "1"), ("退多少", "1"), ("退款明细", "enter")):
         await player.see(text)
         await player.press(key)

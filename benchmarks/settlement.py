@@ -51,7 +51,7 @@ class Till:
 
     def __init__(self, folder: Path, port: int, worker: ThreadPoolExecutor) -> None:
         self.clock = SystemClock("Asia/Shanghai")
-        self.vault = Vault(folder / "vault", bytes(32))
+        self.vault = Vault.at(folder / "vault", bytes(32))
         self.vault.install_tmk(TEST_TMK, TEST_TMK_KCV)
         self.journal = Journal(folder / "journal", self.clock, in_thread(worker))
         line = TcpLine((f"127.0.0.1:{port}",), Proof(client_context(folder / "tls" / "ca.pem")))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from terminal.config import Config, ConfigRefused, load
+from terminal.key_commands import keys
 
 if TYPE_CHECKING:
     from terminal.card_inspection import Viewpoint
@@ -45,6 +46,9 @@ def check_config(config: Path) -> None:
     """Say whether a configuration file would be accepted."""
     _loaded(config)
     click.echo(f"{config}: accepted")
+
+
+main.add_command(keys)
 
 
 @main.group()

@@ -16,11 +16,13 @@ from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
 from drivers.stripe_keyboard import keyboard_stripe
 from drivers.tls import Proof, add_identity, client_context
 from keys.passwords import ArgonPasswords
+from terminal import log
 from terminal.config import Config, ConfigRefused, Files, LineConfig
 from terminal.dialogue import bad_news, menu
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.follow_up import follow_up
-from terminal.dialogue.pin import DeskPinpad
+from terminal.dialogue.key_watch import watch_keys
+from terminal.dialogue.pin import VaultPinpad
 from terminal.dialogue.room import Room
 from terminal.dialogue.staff import Staff
 from terminal.exchange.acquirer import Acquirer, Deadlines
@@ -31,8 +33,9 @@ from terminal.iso8583.dialects import by_name
 from terminal.iso8583.facts import Identity
 from terminal.journal.journal import Journal, Run
 from terminal.journal.store import JournalFailed
+from terminal.log_words import version
 from terminal.paper import Paper
-from terminal.ports import CardReader, Hardware, KeyRefused, PictureCoder, Printer, Stripe, Vault
+from terminal.ports import CardReader, Hardware, KeyLoading, KeyRefused, PictureCoder, Printer, Stripe, Vault
 from terminal.receipt import Receipt
 from terminal.screens import say
 
@@ -41,6 +44,7 @@ SIMULATED_READER = "vpcd:"  # reader.name of the counter where no PC/SC service 
 
 async def serve(config: Config) -> None:
     """Run until cancelled: the whole core of a terminal."""
+    log.configure()
     front = FrontLink()
     await front.listen(Path(config.files.front_socket))
     try:
@@ -51,6 +55,7 @@ async def serve(config: Config) -> None:
                 hardware = await plug_in(config, front, stack)
                 journal = Journal(Path(config.files.journal), hardware.clock, in_thread(worker))
             except (JournalFailed, KeyRefused) as error:
+                log.write("not-started", error=error)
                 name = "journal-failed" if isinstance(error, JournalFailed) else "keys-missing"
                 desk.show(bad_news.notice(name, say("desk.product")))
                 await asyncio.Event().wait()  # a tech must act; a restart would show the same
@@ -58,18 +63,24 @@ async def serve(config: Config) -> None:
             stack.push_async_callback(journal.close)
             with contextlib.suppress(JournalFailed):  # the menu says so; a language does not stop the start
                 desk.language = await journal.setting("language", config.language)
+            log.write("started", version=version(), dialect=config.dialect.name)
             await run(furnish(config, hardware, journal, desk))
+    except ConfigRefused:
+        log.release()  # the command line says which line of the file
+        raise
     finally:
         await front.close()
+        log.write("stopped")
 
 
 async def run(room: Room) -> None:
-    """The merchant, and beside him asking about unknown refunds."""
-    asking = asyncio.create_task(follow_up(room))
+    """The merchant, and beside him asking about unknown refunds and whether the keys are still there."""
+    beside = [asyncio.create_task(work(room)) for work in (follow_up, watch_keys)]
     try:
         await menu.run(room)
     finally:
-        asking.cancel()
+        for task in beside:
+            task.cancel()
 
 
 def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) -> Room:
@@ -87,21 +98,23 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) ->
         runner=runner,
         settler=Settler(journal, acquirer, runner),
         acquirer=acquirer,
-        staff=Staff(desk, journal, hardware.passwords, hardware.clock),
+        staff=Staff(desk, journal, hardware.passwords, hardware.clock, dialect.choices.administrator_code),
         hardware=hardware,
         config=config,
-        pinpad=DeskPinpad(desk, hardware.vault, lambda: dialect.choices.cipher),
+        pinpad=VaultPinpad(desk, hardware.vault, lambda: dialect.pin_format, config.policy.may_skip_pin),
     )
 
 
 async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitStack) -> Hardware:
     """The devices that the configuration names. Raises KeyRefused for a vault that does not open."""
+    vault, loading = _vault(config.files, stack)
     return Hardware(
         card_reader=await _card_reader(config.reader.name, stack),
         stripe=_stripe(config.reader.stripe, stack),
         printer=_printer(config),
         line=_line(config),
-        vault=_vault(config.files, stack),
+        vault=vault,
+        loading=loading,
         passwords=ArgonPasswords(),
         front=front,
         clock=SystemClock(config.zone),
@@ -121,18 +134,23 @@ def in_thread(worker: ThreadPoolExecutor) -> Run[object]:
     return run_it
 
 
-def _vault(files: Files, stack: contextlib.AsyncExitStack) -> Vault:
-    """In a process of its own where `vault_socket` names one."""
-    if not files.vault_socket:
-        from keys.credential import device_key
-        from keys.vault import Vault as OwnVault
+def _vault(files: Files, stack: contextlib.AsyncExitStack) -> tuple[Vault, KeyLoading]:
+    """In a process of its own where `vault_socket` names one; else here, where nothing can be typed unseen."""
+    if files.vault_socket:
+        from keys.vault_client import VaultClient
 
-        return OwnVault(Path(files.vault), device_key(Path(files.device_key)))
-    from keys.vault_client import VaultClient
+        client = VaultClient(Path(files.vault_socket))
+        stack.callback(client.close)
+        return client, client
+    from keys.device_key import device_key
+    from keys.key_file import KeyFile
+    from keys.loading import Loading
+    from keys.safe import Safe
+    from keys.vault import Vault as OwnVault
 
-    client = VaultClient(Path(files.vault_socket))
-    stack.callback(client.close)
-    return client
+    key = device_key(files.device_key)
+    safe = Safe(KeyFile(Path(files.vault), key.secret), key.protection)
+    return OwnVault(safe), Loading(safe)
 
 
 async def _card_reader(name: str, stack: contextlib.AsyncExitStack, is_contactless: bool = False) -> CardReader:

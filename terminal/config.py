@@ -132,6 +132,16 @@ class EmvConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return kernel(rows, keys, found.exceptions, self.refund, self.revoked)
 
 
+class KeysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which master key this acquirer's working keys come under (cup.md 3.1)."""
+
+    tmk_slot: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.tmk_slot <= 9:
+            raise ValueError("tmk_slot is 1 to 9")
+
+
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: str
     vault: str
@@ -152,6 +162,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reader: ReaderConfig = ReaderConfig()
     policy: Policy = Policy()
     emv: EmvConfig = EmvConfig()
+    keys: KeysConfig = KeysConfig()
     language: str = "zh_CN"
     zone: str = "Asia/Shanghai"
     pin_for: tuple[Kind, ...] = PIN_FOR  # kinds of payment that ask for a PIN when a stripe or no chip is used

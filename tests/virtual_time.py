@@ -6,12 +6,14 @@ When nothing is ready, the loop's time is moved to the next timer instead of sle
 from __future__ import annotations
 
 import asyncio
+import itertools
 import selectors
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_boots = itertools.count(1)
 START = datetime.fromisoformat("2026-11-23T10:00:00+08:00")
 
 
@@ -39,16 +41,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The Clock port on a virtual loop's time."""
+    """The Clock port on a virtual loop's time. Each is another start of the device, unless `boot` says not."""
 
     def __init__(self, start: datetime = START) -> None:
         self.start, self.offset = start, timedelta()
+        self.boot, self.since = f"boot {next(_boots)}", 0.0
 
     def now(self) -> datetime:
         return self.start + self.offset + timedelta(seconds=asyncio.get_running_loop().time())
 
     def adopt(self, now: datetime) -> None:
         self.offset += now - self.now()
+
+    def uptime(self) -> tuple[str, float]:
+        return self.boot, self.since + asyncio.get_running_loop().time()
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

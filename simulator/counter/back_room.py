@@ -1,6 +1,6 @@
-"""What stands behind the counter's page: bank, card reader, printer, stripe, and the terminal's core as a process.
+"""What stands behind the counter's page: bank, card reader, printer, stripe, and the terminal's processes.
 
-The core is started as on a device, from a configuration file; only the devices at the other ends are simulated.
+Core and vault are started as on a device, from a configuration file; only the devices at the other ends are simulated.
 TEST CARDS AND TEST KEYS ONLY.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from keys.certificates import make_test_authority
+from keys.rollback import Witness
 from keys.vault import Vault
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, TEST_TMK_KCV, open_test_branch
 from simulator.acquirer.faults import Faults
@@ -34,7 +35,15 @@ from terminal.iso8583.dialect import Choices
 ZONE = "Asia/Shanghai"
 HAND = 0.5  # seconds between two cards: a hand is not faster, and pcscd looks at a virtual slot every 0.4 s
 TAP_SLOTS, TAP_SECONDS = (0, 1), 2.0
-ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}  # as in the core's unit
+ALLOCATOR = {  # as in the units
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "PYTHONMALLOC": "malloc",
+    "MALLOC_PERTURB_": "165",
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+}
+VAULT_ALLOCATOR = {"PYTHONMALLOC": "malloc_debug"}
+STOP_SECONDS = 5.0
 OPENING_BALANCE = 1_000_000  # minor units on each test account
 CONFIG = """\
 # Written by the counter. TEST TERMINAL.
@@ -60,11 +69,24 @@ tap = "{tap}"
 stripe = "{folder}/stripe"
 [files]
 journal = "{folder}/journal.db"
-vault = "{folder}/vault"
-device_key = "{folder}/device.key"
+vault = ""
+device_key = ""
+vault_socket = "{folder}/vault.sock"
 front_socket = "{folder}/front.sock"
 inbox = "{folder}/inbox"
 """
+
+
+async def _stopped(process: asyncio.subprocess.Process | None) -> None:
+    if process is None or process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 class BankClock:
@@ -88,6 +110,7 @@ class BackRoom:
         self._taps: dict[int, asyncio.Task[None]] = {}  # by slot of the contactless reader
         self._environment = {**os.environ, **ALLOCATOR}
         self._core: asyncio.subprocess.Process | None = None
+        self._vault: asyncio.subprocess.Process | None = None
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> BackRoom:
@@ -109,6 +132,7 @@ class BackRoom:
             answer_seconds=self._answer_seconds,
         )
         (self.folder / "terminal.toml").write_text(text, "utf-8")
+        await self._start_vault()
         await self.start_core()
         return self
 
@@ -117,6 +141,7 @@ class BackRoom:
         for held in self._taps.values():
             held.cancel()
         await self.stop_core()
+        await _stopped(self._vault)
         await self._stack.aclose()
 
     # --- the core ------------------------------------------------------------------------------------------------
@@ -125,19 +150,38 @@ class BackRoom:
         """0 while no core runs."""
         return self._core.pid if self._core is not None else 0
 
+    @property
+    def vault_pid(self) -> int:
+        """0 while no vault runs."""
+        return self._vault.pid if self._vault is not None else 0
+
+    @property
+    def keypad_path(self) -> Path:
+        """Where a key goes while the vault holds the keypad."""
+        return self.folder / "keypad.sock"
+
     async def start_core(self) -> None:
         """`yuanlu terminal`, as systemd would start it."""
-        log = (self.folder / "terminal.log").open("ab")
-        with log:
-            self._core = await asyncio.create_subprocess_exec(
-                *("setpriv", "--pdeathsig", "KILL"),  # no core outlives its counter
-                sys.executable,
-                "-m",
-                "terminal",
-                "terminal",
-                "--config",
-                str(self.folder / "terminal.toml"),
-                env=self._environment,
+        self._core = await self._started("terminal", "terminal", "--config", str(self.folder / "terminal.toml"))
+
+    async def _start_vault(self) -> None:
+        """`yuanlu-vault`, whose keypad is a socket."""
+        options = {
+            "vault": self.folder / "vault",
+            "device-key": f"file:{self.folder / 'device.key'}",
+            "anchor": f"witness:{self.folder / 'witness'}",
+            "socket": self.folder / "vault.sock",
+            "keypad": f"socket:{self.keypad_path}",
+        }
+        said = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        self._vault = await self._started("keys.vault_process", *said, **VAULT_ALLOCATOR)
+
+    async def _started(self, module: str, *options: str, **more: str) -> asyncio.subprocess.Process:
+        with (self.folder / "terminal.log").open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *("setpriv", "--pdeathsig", "KILL"),  # no process outlives its counter
+                *(sys.executable, "-m", module, *options),
+                env=self._environment | more,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -145,21 +189,16 @@ class BackRoom:
 
     async def stop_core(self) -> None:
         """In order, as a shutdown does."""
-        if self._core is not None and self._core.returncode is None:
-            self._core.terminate()
-            try:
-                async with asyncio.timeout(5):
-                    await self._core.wait()
-            except TimeoutError:
-                self._core.kill()
-                await self._core.wait()
+        await _stopped(self._core)
         self._core = None
 
     async def cut_power(self) -> None:
         """Not in order at all: SIGKILL, then the current comes back. What lies in the slot stays there."""
-        if self._core is not None and self._core.returncode is None:
-            self._core.kill()
-            await self._core.wait()
+        for process in (self._core, self._vault):
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.wait()
+        await self._start_vault()
         await self.start_core()
 
     # --- cards ---------------------------------------------------------------------------------------------------
@@ -225,7 +264,8 @@ class BackRoom:
         if not key.exists():
             key.touch(mode=0o600)
             key.write_bytes(secrets.token_bytes(32))
-            Vault(self.folder / "vault", key.read_bytes()).install_tmk(TEST_TMK, TEST_TMK_KCV)
+            witness = Witness(self.folder / "witness", key.read_bytes())
+            Vault.at(self.folder / "vault", key.read_bytes(), witness).install_tmk(TEST_TMK, TEST_TMK_KCV)
 
     def _start_reader(self) -> tuple[str, str]:
         """The configuration's reader.name and tap: real PC/SC readers where pcscd runs, else the in-process ones."""

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 PATIENCE = 30.0  # seconds for one screen
 CARD = "unionpay-trace"  # the real UnionPay test card of the published trace
-FACTORY, CODE, BOSS_FACTORY, BOSS = "0000", "2580", "123456", "135790"
+FACTORY, CODE = "0000", "2580"
+FIRST_REFUND = (("00", "123456", "135790"), ("99", "88888888", "24681357"))  # who, factory code, own code
 
 
 class Played(Protocol):
@@ -135,7 +136,7 @@ async def guide(player: Player) -> None:
     player.heading("a part goes back: a refund (G2-G6)")
     await player.see("消费", "退款", "交易记录")
     await player.press("refund")
-    await replace_supervisor_code(player)
+    await replace_factory_codes(player)
     await _choose_sale(player, "2")
     await player.see("请输入退款金额")
     await player.enter("3000")
@@ -187,23 +188,24 @@ async def log_in(player: Player, code: str) -> None:
 async def first_log_in(player: Player) -> None:
     """The factory code, and a new one in its place."""
     await log_in(player, FACTORY)
+    await player.see("须先修改出厂密码")
+    await player.press("enter")
     await new_code(player, CODE)
     await player.see("消费", "退款", "交易记录")
 
 
-async def replace_supervisor_code(player: Player) -> None:
+async def replace_factory_codes(player: Player) -> None:
     """What the first refund asks for."""
-    await player.see("操作员 00 仍在用出厂密码")
-    await player.press("enter")
-    await player.see("请输入操作员 00 的密码")
-    await player.enter(BOSS_FACTORY, is_secret=True)
-    await new_code(player, BOSS)
+    for id, factory, code in FIRST_REFUND:
+        await player.see(f"操作员 {id} 仍在用出厂密码")
+        await player.press("enter")
+        await player.see(f"请输入操作员 {id} 的密码")
+        await player.enter(factory, is_secret=True)
+        await new_code(player, code)
 
 
 async def new_code(player: Player, code: str) -> None:
-    """Where a factory code must be replaced."""
-    await player.see("须先修改出厂密码")
-    await player.press("enter")
+    """Typed twice."""
     await player.see("新密码（")
     await player.enter(code, is_secret=True)
     await player.see("再输入一次")

@@ -17,9 +17,10 @@ from simulator.cards.description import CardDescription
 from simulator.counter.back_room import BackRoom
 from simulator.counter.bank import CounterBank
 from simulator.counter.play import play_refund
+from simulator.secret_keypad import KeyWire
 from terminal.events import FrontAttached, KeyPressed, StrokeDrawn
 from terminal.front_link import CoreLink
-from terminal.screens import Notice, Shown, Tone, say
+from terminal.screens import Notice, PinPad, Shown, Tone, say
 from ui.page import page
 from ui.painter import Painter
 from ui.text import words
@@ -37,6 +38,8 @@ class Shop:
         self._shown, self.serial = WAITING, 0
         self._changed = asyncio.Event()
         self._link: CoreLink | None = None
+        self._keypad = KeyWire(room.keypad_path)
+        self._typing: set[asyncio.Task[bool]] = set()
         self.bank = CounterBank(room.host, room.faults, room.bank)
 
     # --- the front -----------------------------------------------------------------------------------------------
@@ -82,7 +85,13 @@ class Shop:
         return self.serial
 
     def press(self, key: str) -> None:
-        self._report(KeyPressed(key))
+        """To whoever holds the keypad: the vault, while a secret is typed, else the front."""
+        if isinstance(self._shown.screen, PinPad):
+            typing = asyncio.ensure_future(self._keypad.press(key))
+            self._typing.add(typing)
+            typing.add_done_callback(self._typing.discard)
+        else:
+            self._report(KeyPressed(key))
 
     def touch(self, stroke: list[tuple[int, int]]) -> None:
         """A drag on the pad is a stroke; anywhere else a touch is the key under it."""

@@ -39,6 +39,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arrival_days: tuple[int, int] = (1, 7)  # working days until the cardholder has it
     chip_tries: int = 3  # unreadable chips before the card's stripe is taken (fallback); 0 is never
     manual_entry: tuple[Kind, ...] = ()  # payments for which a number may be typed; never one that gives back
+    may_skip_pin: bool = True  # a cardholder who has no PIN presses confirm (cup.md 3.3)
 
     def __post_init__(self) -> None:
         if not set(self.manual_entry) <= MANUAL:

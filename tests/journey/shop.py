@@ -16,7 +16,10 @@ from typing import Any
 import msgspec
 
 from drivers.jbig import JbigCoder
-from keys.mac import kcv, sm4_kcv
+from keys.check_value import check_value
+from keys.key_file import KeyFile
+from keys.loading import Loading
+from keys.safe import Safe
 from keys.vault import Vault
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, open_test_branch
 from simulator.acquirer.faults import Faults, LineState, Spoil
@@ -28,6 +31,7 @@ from simulator.acquirer.manner import Manner
 from simulator.cards.reader import SimulatedReader, SimulatedStripe, SimulatedTap
 from simulator.cards.tray import CardDescription, load_tray
 from simulator.counter.printer import SimulatedPrinter
+from simulator.secret_keypad import QueueSecretKeypad
 from terminal import app
 from terminal.config import Config, DialectConfig, Files, LineConfig, Merchant, PrinterConfig
 from terminal.dialogue.desk import Desk
@@ -49,6 +53,9 @@ FORGETS_NOTHING = Manner()
 ISSUER = TestIssuer()  # verifies the ARQC of our cards; None believes any
 INQUIRY = Choices(has_inquiry=True)
 DEVICE_KEY = bytes(range(32))  # TEST KEY
+
+
+WATCHING: list[Callable[[Shop], None]] = []  # each sees every terminal that is switched off
 
 
 class PowerCut(BaseException):
@@ -187,6 +194,16 @@ class Bank:
         return balance
 
 
+class PoweredCard:
+    """The CardSlots port of a vault in this process: the card in the terminal's reader."""
+
+    def __init__(self, reader: SimulatedReader) -> None:
+        self._reader = reader
+
+    async def transmit(self, slot: str, apdu: bytes) -> bytes:
+        return await self._reader.powered().transmit(apdu)
+
+
 class Shop:
     """One start of the terminal, from power-on to power-off."""
 
@@ -211,16 +228,19 @@ class Shop:
         self.host = host(bank.ledger, self.clock, _chance(), by_name(dialect, choices), bank.manner, issuer)
         self.line = SimulatedLine(self.host, bank.faults)
         self.config = _config(folder, policy or Policy(), DialectConfig(dialect, choices), settings)
-        vault = Vault(folder / "vault", DEVICE_KEY)
+        self.keypad = QueueSecretKeypad()
+        safe = Safe(KeyFile(folder / "vault", DEVICE_KEY))
+        vault, loading = Vault(safe, self.keypad, PoweredCard(self.reader)), Loading(safe, self.keypad)
         if not (folder / "vault").exists():
-            check = sm4_kcv if choices.cipher == "sm4" else kcv
-            vault.install_tmk(TEST_TMK, check(TEST_TMK), choices.cipher)
+            cipher = choices.cipher
+            vault.install_tmk(TEST_TMK, check_value(cipher, TEST_TMK), cipher)
         self.hardware = Hardware(
             self.reader,
             self.stripe,
             self.current.wrapped(self.printer, "print"),
             WiredLine(self.line, self.current),
             vault,
+            loading,
             PlainPasswords(),
             self.front,
             self.clock,
@@ -267,9 +287,10 @@ class Shop:
             raise AssertionError("the terminal has ended")
 
     async def press(self, *keys: str) -> None:
-        """Keys one after the other; each is taken before the next is pressed."""
+        """Keys one after the other; each is taken before the next is pressed. The vault has those of a secret."""
         for key in keys:
-            self.front.report(KeyPressed(key))
+            if not self.keypad.press(key):
+                self.front.report(KeyPressed(key))
             await asyncio.sleep(0.01)
 
     async def type(self, digits: str) -> None:
@@ -340,14 +361,13 @@ class Shop:
         await self.see("消费", "退款", "交易记录")
 
     async def supervisor_code(self) -> None:
-        """The supervisor replaces the factory code when a first refund asks for it."""
-        await self.see("操作员 00 仍在用出厂密码")
-        await self.press("enter")
-        await self.see("请输入操作员 00 的密码")
-        await self.enter("123456")
-        await self.see("操作员 00 须先修改")
-        await self.press("enter")
-        await self.new_code("135790")
+        """Supervisor and administrator replace their factory codes when a first refund asks for it."""
+        for id, factory, code in (("00", "123456", "135790"), ("99", "88888888", "24681357")):
+            await self.see(f"操作员 {id} 仍在用出厂密码")
+            await self.press("enter")
+            await self.see(f"请输入操作员 {id} 的密码")
+            await self.enter(factory)
+            await self.new_code(code)
 
     async def sell(self, amount: str, card: str = "unionpay-debit", way: str = "insert", choice: str = "") -> None:
         """A whole sale, from idle to idle; `choice` is the application where the card has several."""
@@ -440,6 +460,8 @@ class Shop:
             with suppress(asyncio.CancelledError, PowerCut):
                 await self.terminal
         self.journal._store.close()
+        for see in WATCHING:
+            see(self)
 
 
 Script = Callable[[Shop], Awaitable[None]]

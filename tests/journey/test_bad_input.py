@@ -46,6 +46,9 @@ def test_wrong_password_three_times_locks_and_the_supervisor_unlocks(tmp_path, b
         await shop.press("enter")
         await shop.see("请主管输入密码")
         await shop.enter("123456")
+        await shop.see("操作员 00 须先修改")  # a factory code opens nothing but the change of itself
+        await shop.press("enter")
+        await shop.new_code("135790")
         await shop.see("请输入操作员 01 的密码")
         await shop.enter("0000")
         await shop.see("须先修改出厂密码")

@@ -14,7 +14,7 @@ import pytest
 from simulator.acquirer.faults import LineState
 from simulator.cards.pcscd import free_pair
 from simulator.counter.back_room import BackRoom
-from simulator.counter.play import CODE, Player, first_log_in, log_in, replace_supervisor_code, sell, tear_off
+from simulator.counter.play import CODE, Player, first_log_in, log_in, replace_factory_codes, sell, tear_off
 from simulator.counter.shop import Shop
 
 pytestmark = pytest.mark.process
@@ -50,7 +50,7 @@ class Counter:
 
     async def refund_until_sent(self) -> None:
         await self.player.press("refund")
-        await replace_supervisor_code(self.player)
+        await replace_factory_codes(self.player)
         await self.player.see("退哪一笔")
         await self.player.press("1")
         await self.player.see("退款原因")

@@ -6,15 +6,23 @@ is answered here. What the card is told and says is the product's own kernel, dr
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from drivers.card_reader import PcscReader
+from drivers.card_slots import PcscCardSlots
+from keys.key_file import KeyFile
+from keys.safe import Safe
 from keys.vault import Vault
 from simulator.acquirer.downloads import applications, capks
 from simulator.acquirer.issuer import TestIssuer
 from simulator.cards.pcscd import READER_NAME, PrivatePcscd
 from simulator.cards.tray import CardDescription, card, load_tray
 from simulator.cards.vpcd import VpcdCard
+from terminal.dialogue.desk import Desk
+from terminal.dialogue.pin import VaultPinpad
 from terminal.emv import apdu, refund, sale, tags, tlv
 from terminal.emv.holder import EnterPin, PinForm, ShowDocument
 from terminal.emv.opening import PURCHASE, REFUND, ChooseApplication, Deal
@@ -23,7 +31,11 @@ from terminal.emv.refund import Captured
 from terminal.emv.sale import Ended, GoOnline
 from terminal.emv.transport import Link
 from terminal.emv.verification import Tsi, Tvr
+from terminal.events import Event
 from terminal.money import Money
+from terminal.ports import Card
+from terminal.screens import PinPrompt, Shown, say
+from tests.unit.keys.scripted import ScriptedKeypad, typing
 
 pytestmark = pytest.mark.process
 LISTS = kernel(applications().values(), (key.whole() for key in capks()), (), {})
@@ -51,7 +63,24 @@ def deal(type: bytes) -> Deal:
     return Deal(LISTS, Money(6580), "261124", "120000", bytes.fromhex("7863AFC6"), "000403", type)
 
 
-async def online(link: Link, vault: Vault) -> GoOnline:
+class NoFront:
+    """A terminal that nobody looks at: its stars are not what is tried here."""
+
+    def show(self, shown: Shown) -> None:
+        return None
+
+    async def event(self) -> Event:
+        return await asyncio.get_running_loop().create_future()
+
+
+def vault_pinpad(folder: Path) -> VaultPinpad:
+    """The product's own, whose vault hears the PIN and reaches the card past it."""
+    keypad = ScriptedKeypad(*typing(PIN))
+    vault = Vault(Safe(KeyFile(folder / "vault", bytes(32))), keypad, PcscCardSlots())
+    return VaultPinpad(Desk(NoFront()), vault, lambda: "iso-0")
+
+
+async def online(link: Link, powered: Card, pinpad: VaultPinpad) -> GoOnline:
     """From the slot to the question for the issuer, whoever else is asked on the way."""
     step = await sale.start(link, deal(PURCHASE))
     while not isinstance(step, GoOnline):
@@ -61,9 +90,7 @@ async def online(link: Link, vault: Vault) -> GoOnline:
             case EnterPin(form=PinForm.ONLINE):
                 step = await sale.pin_tried(link, step, apdu.OK)
             case EnterPin():
-                challenge = (await link.send(apdu.get_challenge())).body if step.key else b""
-                block = await vault.offline_pin(PIN, step.key, challenge)
-                sw = (await link.send(apdu.verify(step.key is not None, block))).sw
+                sw = await pinpad.offline(PinPrompt(say("kind.sale")), step.key, powered, link.send)
                 step = await sale.pin_tried(link, step, sw)
             case ShowDocument():
                 step = await sale.document_shown(link, step, True)
@@ -88,7 +115,7 @@ def test_every_good_card_with_a_chip_is_here():
 @pytest.mark.parametrize("protocol", [0, 1], ids=["T=0", "T=1"])
 @pytest.mark.parametrize("id", GOOD)
 async def test_a_sale_a_refund_and_a_void(pcscd: PrivatePcscd, tmp_path, id: str, protocol: int) -> None:
-    described, vault, reader = card(id), Vault(tmp_path / "vault", bytes(32)), PcscReader(READER_NAME)
+    described, pinpad, reader = card(id), vault_pinpad(tmp_path), PcscReader(READER_NAME)
     chip = described.virtual_in(protocol)
     held = VpcdCard(chip, pcscd.port)
     await held.insert()
@@ -97,7 +124,7 @@ async def test_a_sale_a_refund_and_a_void(pcscd: PrivatePcscd, tmp_path, id: str
     powered = await reader.connect()
     assert powered.protocol == protocol
     link = Link(powered.transmit, powered.protocol)
-    asked = await online(link, vault)
+    asked = await online(link, powered, pinpad)
     said = dict(tlv.parse(asked.icc_data))
     assert Tvr.from_bytes(said[tags.TVR]) == GOOD[id], Tvr.from_bytes(said[tags.TVR]).names()
     done = await sale.complete(link, asked.session, "00", answer(described, asked))

@@ -40,9 +40,9 @@ class VaultProcess:
 
     def start(self):
         """Returns when it listens."""
-        options = [f"--vault={self._folder / 'vault'}", f"--device-key={self._folder / 'device.key'}"]
+        options = [f"--vault={self._folder / 'vault'}", f"--device-key=file:{self._folder / 'device.key'}"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "keys.vault_server", *options, f"--socket={self.socket}"], stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "keys.vault_process", *options, f"--socket={self.socket}"], stderr=subprocess.DEVNULL
         )
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:

@@ -59,8 +59,30 @@ def test_the_vault_is_where_its_users_look_for_it():
     assert f"d {root} 0755 root root -" in (SYSTEMD / "tmpfiles.d-yuanlu.conf").read_text("utf-8").splitlines()
 
 
-def test_the_vault_reaches_no_network_and_no_device():
+def test_the_vault_reaches_no_network_and_of_all_devices_the_keypad():
     unit = (SYSTEMD / "yuanlu-vault.service").read_text("utf-8").splitlines()
-    for line in ("PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX", "DevicePolicy=closed", "LimitCORE=0"):
-        assert line in unit
-    assert not [line for line in unit if line.startswith(("DeviceAllow=", "SupplementaryGroups="))]
+    closed = {"PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX", "DevicePolicy=closed", "PrivateDevices=yes"}
+    assert closed | {"LimitCORE=0"} <= set(unit)
+    reached = [line for line in unit if line.startswith(("DeviceAllow=", "SupplementaryGroups=", "BindPaths="))]
+    assert reached == ["BindPaths=-/dev/input", "DeviceAllow=char-input rw"]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("drop_in", sorted(SYSTEMD.glob("yuanlu-vault-*.conf")), ids=lambda path: path.stem)
+def test_a_drop_in_is_clean_and_opens_no_more_than_its_device(drop_in, tmp_path):
+    """Appended to the unit, which is what systemd makes of it but for the emptied lists."""
+    service = drop_in.read_text("utf-8").partition("[Service]")[2]
+    unit, _, rest = (SYSTEMD / "yuanlu-vault.service").read_text("utf-8").partition("[Install]")
+    text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", f"{unit}{service}[Install]{rest}", flags=re.M)
+    copy = tmp_path / "yuanlu-vault.service"
+    copy.write_text(text, "utf-8")
+    for command in (["verify", "--man=no", "--recursive-errors=no"], ["security", "--offline=true", "--threshold=3"]):
+        checked = subprocess.run(["systemd-analyze", *command, copy], capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, checked.stdout[-300:] + checked.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_every_process_overwrites_the_memory_it_frees(unit):
+    python = "malloc_debug" if "vault" in unit.name else "malloc"
+    wiping = f"Environment=PYTHONMALLOC={python} MALLOC_PERTURB_=165 GLIBC_TUNABLES=glibc.malloc.tcache_count=0"
+    assert wiping in unit.read_text("utf-8").splitlines()

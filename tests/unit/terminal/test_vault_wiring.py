@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from keys.loading import Loading
 from keys.vault import Vault
 from keys.vault_client import VaultClient
 from terminal.app import _vault
@@ -21,7 +22,8 @@ async def test_without_a_socket_it_is_in_this_process_under_the_device_key(tmp_p
         with pytest.raises(KeyRefused, match="the device key cannot be read"):
             _vault(files(tmp_path), stack)
         (tmp_path / "device.key").write_bytes(bytes(32))  # TEST KEY
-        assert isinstance(_vault(files(tmp_path), stack), Vault)
+        vault, loading = _vault(files(tmp_path), stack)
+        assert (type(vault), type(loading)) == (Vault, Loading)
 
 
 async def test_a_credential_of_the_service_goes_before_the_file(tmp_path, monkeypatch):
@@ -36,8 +38,10 @@ async def test_a_credential_of_the_service_goes_before_the_file(tmp_path, monkey
 
 async def test_with_a_socket_this_process_opens_neither_file_nor_key(tmp_path):
     async with AsyncExitStack() as stack:
-        vault = _vault(files(tmp_path, "x" * 200), stack)  # no such file, key or socket: the first request tells
+        # there is no such file, key or socket: the first call tells
+        vault, loading = _vault(files(tmp_path, "x" * 200), stack)
         assert isinstance(vault, VaultClient)
+        assert loading is vault
         with pytest.raises(KeyMissing, match="cannot be reached"):
             await vault.fingerprint(b"")
     assert list(tmp_path.iterdir()) == []
