@@ -12,6 +12,7 @@ import msgspec
 
 from keys.block_cipher import AES, DES, SM4, xor
 from keys.check_value import check_value
+from keys.history import significant
 from keys.places import LOADED, usage_of
 from terminal.ports import CeremonyRefused
 
@@ -51,7 +52,8 @@ class Ceremony(msgspec.Struct, frozen=True):
         self.check_custodian(custodian)
         if len(component) != self.size:
             raise CeremonyRefused("length")
-        if not any(component) or component in dict(self.components).values():
+        part = significant(self.cipher, component)
+        if not any(part) or part in (significant(self.cipher, held) for _, held in self.components):
             raise CeremonyRefused("no-protection")
         return msgspec.structs.replace(self, components=(*self.components, (custodian, component)))
 
@@ -70,8 +72,9 @@ class Ceremony(msgspec.Struct, frozen=True):
         if len(self.components) < LEAST:
             raise CeremonyRefused("too-few")
         key = reduce(xor, (component for _, component in self.components))
-        parts = [key[start : start + DES.block] for start in range(0, self.size, DES.block)]
-        if not any(key) or (self.cipher == DES.name and len(set(parts)) < len(parts)):
+        whole = significant(self.cipher, key)
+        parts = [whole[start : start + DES.block] for start in range(0, self.size, DES.block)]
+        if not any(whole) or (self.cipher == DES.name and len(set(parts)) < len(parts)):
             raise CeremonyRefused("weak")
         return key
 

@@ -47,6 +47,7 @@ class Dukpt:
     def __init__(self, safe: Safe) -> None:
         self._safe = safe
         self._current: TransactionKey | None = None
+        safe.when_forgetting(self._forget)
 
     def makes(self, rule: str) -> bool:
         """Whether a MAC rule or a PIN format is one of DUKPT."""
@@ -56,7 +57,6 @@ class Dukpt:
         """Take an initial key and forget it: what is kept are the keys to come. Raises KeyRefused."""
         future = first_keys(initial_key, initial_ksn, scheme)
         self._safe.take({"dukpt": self._safe.made(b"", CIPHERS[scheme], "dukpt", source)}, future=future)
-        self._current = None
 
     def spend(self) -> bytes:
         """The next KSN. Raises KeyMissing; KeyRefused after the last one, or when the disk does not take it."""
@@ -90,6 +90,9 @@ class Dukpt:
         if scheme == TDES:
             return dukpt_tdes.working_key(self._current, usage)
         return dukpt_aes.working_key(self._current, usage, len(self._current.key))
+
+    def _forget(self) -> None:
+        self._current = None
 
     def _store(self, future: FutureKeys) -> None:
         self._safe.change(future=future)

@@ -15,7 +15,10 @@ from pathlib import Path
 
 
 def put(path: Path, content: bytes, *, is_first: bool = False) -> None:
-    """For the folder's owner only. Raises OSError, then nothing changed; `is_first`: FileExistsError too."""
+    """For the folder's owner only. Raises OSError; `is_first`: FileExistsError too, where there is one.
+
+    After an error there is what was before, or, where the folder could not be brought to the disk, what was wanted.
+    """
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     try:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from keys.device_identity import Identity
 from keys.dukpt import FutureKeys
 from keys.durable import put
+from keys.history import History
 from keys.places import OWN, USAGES
 from keys.rollback import Anchor, checked
 from terminal.ports import KeyRefused
@@ -50,7 +51,8 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """`keys` by place. `sequence` is of the last bundle, `nonce` of the open request for keys.
+    """`keys` by place. `sequence` is of the last bundle, `nonce` of the open request for keys,
+    `terminal_id` the F41 that deliveries were for.
 
     `erased` is why, `erased_at` when: then there are no keys.
     """
@@ -60,11 +62,13 @@ class Contents(msgspec.Struct, frozen=True):
     sequence: int = 0
     nonce: bytes = b""
     identity: Identity | None = None
+    terminal_id: str = ""
+    history: History = History()
     erased: str = ""
     erased_at: str = ""
 
 
-class _File(msgspec.Struct):
+class _File(msgspec.Struct, forbid_unknown_fields=True):
     version: int
     nonce: bytes
     sealed: bytes
@@ -95,26 +99,47 @@ class KeyFile:
         found, self.generation = self._opened(file), file.generation
         if self._anchor is not None:
             checked(self._anchor, self.generation)
+            with contextlib.suppress(KeyRefused):  # an anchor that cannot move now is one step behind, which is legal
+                self._anchor.advance(self.generation)
         return found
 
-    def write(self, contents: Contents, *, is_last: bool = False) -> None:
-        """Replace the file. Raises KeyRefused when it cannot be: the old one is still there, or the disk is to blame.
+    def write(self, contents: Contents) -> None:
+        """Replace the file. Raises KeyRefused when it cannot be: then the old one is there, and opens.
 
-        `is_last`: what was there is overwritten too, as far as a disk lets its blocks be. The anchor is brought in step
-        before, so that it is never two steps behind, and after.
+        The anchor is brought in step before, so that it is never two steps behind. After it one that does not move is
+        one step behind, which is legal; the next write is refused until it moves.
         """
         if self._anchor is not None:
             checked(self._anchor, self.generation)
-        generation, nonce = self.generation + 1, os.urandom(NONCE)
-        sealed = self._box.encrypt(nonce, msgspec.json.encode(contents), _said(generation))
+            self._anchor.advance(self.generation)
+        before, generation = self._raw(), self.generation + 1
         try:
-            with self._overwritten() if is_last else contextlib.nullcontext():
-                put(self._path, msgspec.json.encode(_File(VERSION, nonce, sealed, generation)))
+            put(self._path, self._sealed(contents, generation))
+        except OSError as error:
+            if self._is_back(before):
+                raise KeyRefused(f"the keys cannot be written: {error.strerror}") from None
+            self.generation = generation  # the new file is there, and nobody can take it back
+            return
+        self.generation = generation
+        if self._anchor is not None:
+            with contextlib.suppress(KeyRefused):
+                self._anchor.advance(generation)
+
+    def write_last(self, contents: Contents) -> None:
+        """Replace the file whatever the anchor says, and overwrite what was there. Raises KeyRefused if it cannot."""
+        generation = self.generation + 1
+        if self._anchor is not None:
+            with contextlib.suppress(KeyRefused):
+                self._anchor.advance(self.generation)
+        try:
+            with self._overwritten():
+                put(self._path, self._sealed(contents, generation))
         except OSError as error:
             raise KeyRefused(f"the keys cannot be written: {error.strerror}") from None
         self.generation = generation
         if self._anchor is not None:
-            self._anchor.advance(generation)
+            with contextlib.suppress(KeyRefused):
+                self._anchor.advance(generation)
 
     @contextlib.contextmanager
     def _overwritten(self) -> Iterator[None]:
@@ -132,14 +157,40 @@ class KeyFile:
                 old.write(bytes(size))
                 os.fsync(descriptor)
 
-    def _file(self) -> _File | None:
+    def _sealed(self, contents: Contents, generation: int) -> bytes:
+        nonce = os.urandom(NONCE)
+        sealed = self._box.encrypt(nonce, msgspec.json.encode(contents), _said(generation))
+        return msgspec.json.encode(_File(VERSION, nonce, sealed, generation))
+
+    def _is_back(self, before: bytes | None) -> bool:
+        """The file as it was, put back if need be."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_File)
+            if self._raw() != before:
+                if before is None:
+                    self._path.unlink()
+                else:
+                    put(self._path, before)
+        except (OSError, KeyRefused):
+            pass
+        try:
+            return self._raw() == before
+        except KeyRefused:
+            return False
+
+    def _raw(self) -> bytes | None:
+        """None when there is no file. Raises KeyRefused."""
+        try:
+            return self._path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise KeyRefused(f"{self._path.name} cannot be read: {error.strerror}") from None
-        except (msgspec.DecodeError, ValueError):
+
+    def _file(self) -> _File | None:
+        raw = self._raw()
+        try:
+            return None if raw is None else msgspec.json.decode(raw, type=_File)
+        except (msgspec.DecodeError, ValueError, RecursionError):
             raise KeyRefused(self._closed()) from None
 
     def _opened(self, file: _File) -> Contents:
@@ -149,7 +200,9 @@ class KeyFile:
             raise KeyRefused(self._closed()) from None
 
     def _closed(self) -> str:
-        return f"{self._path.name} does not open with this device's key: load the keys anew"
+        return (
+            f"{self._path.name} does not open here: remove it and its witness, and load the keys anew"
+        )
 
     def _contents(self, file: _File) -> Contents:
         if file.version == VERSION:

@@ -78,16 +78,20 @@ class Loading:
 
     async def load_bundle(self, bundle: bytes, terminal_id: str) -> tuple[KeyFact, ...]:
         """A bundle, a token, or the certificate of this device (KeyLoading port)."""
+        if self._safe.terminal_id not in ("", terminal_id):
+            raise KeyRefused(
+                f"keys here are for terminal {self._safe.terminal_id}: erase them before another takes over"
+            )
         if CERTIFICATE in bundle:
             self._safe.change(identity=certified(self._identity(), bundle, self._authority(), self._safe.now))
             return ()
         if TOKEN.encode() in bundle[:FIRST_LINE]:
             nonce, now = self._safe.nonce, self._safe.now
             loaded = open_token(self._identity(), self._authority(), nonce, terminal_id, bundle, now)
-            return self._taken(loaded, "remote", nonce=b"")
+            return self._taken(loaded, "remote", nonce=b"", terminal_id=terminal_id)
         kek = self._safe.key("kek", "kek")
         opened = open_bundle(kek.secret, terminal_id, self._safe.sequence, bundle, kek.cipher)
-        return self._taken(opened.keys, "bundle", sequence=opened.sequence)
+        return self._taken(opened.keys, "bundle", sequence=opened.sequence, terminal_id=terminal_id)
 
     async def remote_request(self, terminal_id: str) -> bytes:
         """A certificate's request before there is one, then a request for keys (KeyLoading port)."""

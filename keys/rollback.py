@@ -38,7 +38,7 @@ from terminal.ports import KeyRefused
 
 INDEX = 0x01817975  # of the owner's range, TCG Registry of Reserved TPM 2.0 Handles
 BEGINNINGS = 40  # bits: where a witness begins; the generations of an earlier life do not fit
-ANEW = "bring it back, or remove the vault file and load the keys anew"
+ANEW = "bring it back; or remove vault file and witness (or the TPM's mark), and load the keys anew"
 GONE = "there was a vault file of this version, and it is gone or an earlier one was put in its place"
 
 
@@ -59,16 +59,14 @@ class Anchor(Protocol):
 
 
 def checked(anchor: Anchor, generation: int) -> None:
-    """The vault file of that generation is the last one; an anchor one step behind moves. Raises KeyRefused."""
+    """The vault file of that generation is the last one; the anchor may be one step behind. Raises KeyRefused."""
     known = anchor.read()
     if not known:
         raise KeyRefused(f"what knows the vault file's generation (witness, counter) is gone: {ANEW}")
     if generation < known:
-        raise KeyRefused(f"the vault file is {known - generation} changes older than the last: it was put back; {ANEW}")
+        raise KeyRefused(f"the vault file is {known - generation} behind the last one, which it replaced: {ANEW}")
     if generation > known + 1:
         raise KeyRefused(f"the vault file is newer than its witness, which was put back: {ANEW}")
-    if generation != known:
-        anchor.advance(generation)
 
 
 class _Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,9 +167,9 @@ class TpmCounter:
             self._tpm.increment(self._index, self._auth)
 
     def _made(self) -> int:
-        """Each step is found done after a power cut."""
+        """Above every value it had: a file of an earlier life must not fit. A power cut at any step costs a number."""
         try:
-            return self._tpm.counter(self._index, self._auth)
+            self._tpm.counter(self._index, self._auth)
         except TpmFailed as error:
             if error.code not in (HANDLE, NV_UNINITIALIZED):
                 raise

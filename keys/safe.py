@@ -16,6 +16,7 @@ import msgspec
 from keys.check_value import check_value
 from keys.device_identity import Identity
 from keys.dukpt import FutureKeys
+from keys.history import History
 from keys.key_file import Contents, Key, KeyFile
 from keys.places import OWN, usage_of
 from terminal.key_facts import KeyFact, VaultFacts
@@ -40,6 +41,7 @@ class Safe:
         self._file, self._protection, self._now = file, protection, now
         self._contents = file.read()
         self._is_erased = asyncio.Event()
+        self._forgetters: list[Callable[[], None]] = []
         if self._contents.erased:
             self._is_erased.set()
 
@@ -61,6 +63,11 @@ class Safe:
     def identity(self) -> Identity | None:
         """Who this device is to a key distribution host."""
         return self._contents.identity
+
+    @property
+    def terminal_id(self) -> str:
+        """F41 that deliveries were for; "" before the first."""
+        return self._contents.terminal_id
 
     @property
     def now(self) -> datetime:
@@ -100,12 +107,25 @@ class Safe:
 
         Raises KeyRefused when the disk does not take it: nothing has changed then.
         """
-        kept = {place: key for place, key in self._contents.keys.items() if place not in without}
+        held = self._contents
+        kept = {place: key for place, key in held.keys.items() if place not in without}
         own = {
             place: kept.get(place) or self.made(os.urandom(OWN_KEY), cipher, place, "own")
             for place, cipher in OWN.items()
         }
-        self._put(msgspec.structs.replace(self._contents, keys={**kept, **own, **fresh}, erased="", **changes))
+        history = held.history if held.history.salt else History(os.urandom(OWN_KEY))
+        history = history.with_keys(
+            (key.usage, key.cipher, key.secret) for key in (*kept.values(), *fresh.values()) if key.secret
+        )
+        if "future" in changes:
+            history = history.with_future(held.future, changes["future"])
+        self._put(
+            msgspec.structs.replace(
+                held, keys={**kept, **own, **fresh}, history=history, erased="", erased_at="", **changes
+            )
+        )
+        if "future" in changes:
+            self._forget()
 
     def change(self, **changes: Any) -> None:
         """Anything but keys. Raises KeyRefused."""
@@ -113,10 +133,20 @@ class Safe:
 
     def erase(self, why: str) -> None:
         """No key is left, in memory at once and on the disk. Raises KeyRefused when the disk does not take it."""
-        at = self._now().isoformat(timespec="seconds")
-        self._contents = Contents(sequence=self._contents.sequence, erased=why, erased_at=at)
+        at, held = self._now().isoformat(timespec="seconds"), self._contents
+        history = held.history.with_future(held.future, None)
+        self._contents = Contents(sequence=held.sequence, history=history, erased=why, erased_at=at)
+        self._forget()
         self._is_erased.set()
-        self._file.write(self._contents, is_last=True)
+        self._file.write_last(self._contents)
+
+    def when_forgetting(self, forget: Callable[[], None]) -> None:
+        """Call this when keys are erased, or DUKPT's replaced: what was made of them is to go too."""
+        self._forgetters.append(forget)
+
+    def _forget(self) -> None:
+        for forget in self._forgetters:
+            forget()
 
     async def erased(self) -> str:
         """Why, as soon as it is so."""

@@ -45,6 +45,7 @@ class Vault:
         self._dukpt = Dukpt(safe)
         self._card_pin = ""
         self._forgetting: asyncio.TimerHandle | None = None
+        safe.when_forgetting(self.forget_card_pin)
 
     def __repr__(self) -> str:
         """Names of places only."""
@@ -104,9 +105,9 @@ class Vault:
 
     async def enter_card_pin(self, entry: SecretEntry, typed: Typed) -> bool:
         """Typed, and held for the card (Vault port)."""
-        self._forget_card_pin()
+        self.forget_card_pin()
         self._card_pin = await typed_secret(self._keypad, entry, typed)
-        self._forgetting = asyncio.get_running_loop().call_later(HELD_SECONDS, self._forget_card_pin)
+        self._forgetting = asyncio.get_running_loop().call_later(HELD_SECONDS, self.forget_card_pin)
         return bool(self._card_pin)
 
     async def encipher_card_pin(self, key: PublicKey, challenge: bytes) -> bytes:
@@ -153,12 +154,13 @@ class Vault:
 
     def _typed_card_pin(self) -> str:
         pin = self._card_pin
-        self._forget_card_pin()
+        self.forget_card_pin()
         if not pin:
             raise KeyRefused("no PIN was typed for a card")
         return pin
 
-    def _forget_card_pin(self) -> None:
+    def forget_card_pin(self) -> None:
+        """Whoever had it typed is gone, or the keys are."""
         self._card_pin = ""
         if self._forgetting is not None:
             self._forgetting.cancel()

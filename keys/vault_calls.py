@@ -44,6 +44,10 @@ class Rooms(Protocol):
     @property
     def loading(self) -> ports.KeyLoading: ...
 
+    def hung_up(self) -> None:
+        """Whoever let somebody type is gone: what was typed is forgotten."""
+        ...
+
 
 class Call(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
     """One method of a port. `answers` is the type it returns; `is_entry`: somebody types meanwhile."""
@@ -328,5 +332,5 @@ def result(call: Call, answer: Done | Failed) -> Any:
         raise ERRORS.get(answer.error, KeyRefused)(answer.sentence)
     try:
         return msgspec.msgpack.decode(answer.value, type=call.answers)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise WireLost("the vault answers another question") from None

@@ -180,6 +180,7 @@ class VaultClient:
                 return result(call, answer)
             except WireLost:
                 is_over = False
+                await asyncio.sleep(LOOK_AGAIN)  # a process that is being killed still takes connections for a moment
             finally:
                 if not is_over:  # also when the caller gave up: the answer must not be taken for the next one's
                     self.close()

@@ -39,11 +39,12 @@ from keys.vault_server import VaultServer, tell
 from keys.vault_wire import Listener, SocketRefused
 from terminal import log, ports
 from terminal.pad_link import PadLink
-from terminal.ports import CardSlots, DeviceError, SecretKeypad
+from terminal.ports import CardSlots, DeviceError, KeyRefused, SecretKeypad
 
 BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h: systemd does not restart on it
 PLACE = click.Path(path_type=Path, readable=False)  # a credential is read from another place
 TAMPER = re.compile(r"(/dev/[^:]+):(\d+)(:low)?")
+LOOK_AGAIN = 0.1  # seconds, at a line that stays open: keys loaded meanwhile are erased too
 ROOT = 0  # may ask too: `yuanlu keys`
 
 
@@ -70,8 +71,13 @@ class Opened:
     def __init__(
         self, safe: Safe, keypad: SecretKeypad | None, slots: CardSlots | None, authority: Path | None = None
     ) -> None:
-        self.vault: ports.Vault = Vault(safe, keypad, slots)
+        self._own = Vault(safe, keypad, slots)
+        self.vault: ports.Vault = self._own
         self.loading: ports.KeyLoading = Loading(safe, keypad, authority)
+
+    def hung_up(self) -> None:
+        """(keys/vault_calls.py, Rooms)."""
+        self._own.forget_card_pin()
 
 
 class LazySlots:
@@ -120,10 +126,13 @@ async def _erased_when_opened(switch: ports.TamperSwitch | None, loading: ports.
     if switch is None:
         await asyncio.Event().wait()
         return
-    await switch.opened()  # at once, when it is open already
-    if (await loading.facts()).state != "erased":
-        tell("the device was opened: every key is erased")
-        await loading.erase("tamper")
+    while True:
+        await switch.opened()  # at once, when it is open already
+        if (await loading.facts()).state != "erased":
+            tell("the device was opened: every key is erased")
+            with contextlib.suppress(KeyRefused):  # the memory is empty, and the disk has zeros at least
+                await loading.erase("tamper")
+        await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _with_glass(told: Told, link: PadLink | None, serving: Coroutine[Any, Any, None]) -> None:

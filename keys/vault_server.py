@@ -56,9 +56,11 @@ class VaultServer:
         talk.add_done_callback(self._talks.discard)
 
     async def _talk(self, wire: Wire) -> None:
+        has_typed = False
         try:
             while True:
                 call = as_call(await wire.receive(self._frame_seconds))
+                has_typed |= call.is_entry
                 answer = await (
                     self._while_typed(wire, call) if call.is_entry else carried_out(self._rooms, call, _deaf)
                 )
@@ -68,6 +70,8 @@ class VaultServer:
             pass
         finally:
             wire.close()
+            if has_typed:
+                self._rooms.hung_up()
 
     async def _while_typed(self, wire: Wire, call: Call) -> Answer:
         """Tell each count; whoever hangs up, or says anything, ends the entry. Raises WireLost."""

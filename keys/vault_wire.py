@@ -59,7 +59,7 @@ def decoded(decoder: msgspec.msgpack.Decoder[T], body: bytearray) -> T:
     """Decode and wipe. Raises WireLost for what says nothing."""
     try:
         return decoder.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise WireLost("a frame that says nothing") from None
     finally:
         wipe(body)

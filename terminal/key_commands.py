@@ -72,7 +72,7 @@ def request(config: Path, file: Path) -> None:
 @click.argument("source")
 @click.option("--pcrs", default="", help="For tpm: what the key is sealed to, like sha256:7.")
 def prepare(source: str, pcrs: str) -> None:
-    """Make the key that opens the vault: tpm:/folder, credential:/file, passphrase:/file or auto:/folder."""
+    """Make the key that opens the vault: tpm:/folder, credential:NAME, passphrase:/file or auto:/folder."""
     from keys.prepare import prepare as prepared
 
     try:

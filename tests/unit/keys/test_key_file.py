@@ -122,7 +122,7 @@ def test_an_older_file_put_back_is_noticed(tmp_path, path):
     written(path, Contents(sequence=8), witness=tmp_path / "witness")
     assert opened(path, tmp_path / "witness").read().sequence == 8
     path.write_bytes(older)
-    with pytest.raises(KeyRefused, match="1 changes older than the last: it was put back"):
+    with pytest.raises(KeyRefused, match="1 behind the last one"):
         opened(path, tmp_path / "witness").read()
     assert path.read_bytes() == older
     path.unlink()

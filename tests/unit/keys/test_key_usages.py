@@ -12,7 +12,7 @@ from keys.places import OF_TR31, OWN, TMK_PLACE, USAGES, tmk_place, usage_of
 from keys.vault import Vault
 from keys.working_keys import wrap
 from terminal.ports import KeyRefused
-from tests.unit.keys.test_vault import DEVICE_KEY, MAK2, PAN, PIK2, TMK, TRACK2
+from tests.unit.keys.test_vault import DEVICE_KEY, MAK2, PAN, PIK2, TDK2, TMK, TRACK2
 
 CIPHERS = {"record": "aes-gcm", "fingerprint": "hmac-sha256", "identity": "p256"}
 ALL_USAGES = ("tmk", *dict.fromkeys(USAGES.values()))
@@ -60,7 +60,7 @@ def test_every_place_has_one_usage_and_every_tr31_usage_of_a_terminal_a_place():
 def test_a_key_that_was_loaded_is_for_its_place(tmp_path):
     vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     vault.install_tmk(TMK, DES.check_value(TMK), slot=3)
-    asyncio.run(vault.load_working_keys(wrap(TMK, PIK2, MAK2, PIK2), "des", 3))
+    asyncio.run(vault.load_working_keys(wrap(TMK, PIK2, MAK2, TDK2), "des", 3))
     found = msgspec.to_builtins(vault.safe.facts())["keys"]
     assert {fact["place"]: fact["usage"] for fact in found} == {
         "tmk.3": "tmk",

@@ -64,16 +64,8 @@ class Device:
         self.load(self.host.enroll(self.safe.identity, TERMINAL))
 
 
-@pytest.fixture
-def device(tmp_path):
-    made = Device(tmp_path)
-    made.vault.install_tmk(TMK, kcv(TMK))
-    return made
-
-
-@pytest.fixture
-def with_kek(device):
-    """Custodians have brought a KEK."""
+def bring_kek(device):
+    """Two custodians do."""
 
     async def ceremony():
         parts = bytes(16 * [7]), bytes(one ^ 7 for one in KEK)
@@ -84,7 +76,6 @@ def with_kek(device):
         await device.loading.keep_combined()
 
     asyncio.run(ceremony())
-    return device
 
 
 def test_a_bundle_is_taken_whole_and_works_after_a_restart(with_kek):

@@ -41,6 +41,9 @@ class Rooms:
     def __init__(self, safe, keypad):
         self.vault, self.loading = Vault(safe, keypad), Loading(safe, keypad)
 
+    def hung_up(self):
+        self.vault.forget_card_pin()
+
 
 @asynccontextmanager
 async def in_process(rooms, folder):
