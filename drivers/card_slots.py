@@ -24,7 +24,7 @@ from terminal.emv.errors import CardFaulty
 from terminal.emv.transport import Link
 from terminal.ports import CardMute, CardRemoved, NoCard
 
-SECONDS = 4.0  # less than whoever asks the vault waits; a VERIFY takes a card well under one (EMV 4.4 Book 1, 9.2.2.1: T=0 keeps silent for 1 s at most)
+SECONDS = 4.0  # less than whoever asks the vault waits; a card needs well under one (EMV 4.4 Book 1, 9.2.2.1)
 STATUS_WORD = 2
 
 

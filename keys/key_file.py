@@ -200,9 +200,7 @@ class KeyFile:
             raise KeyRefused(self._closed()) from None
 
     def _closed(self) -> str:
-        return (
-            f"{self._path.name} does not open here: remove it and its witness, and load the keys anew"
-        )
+        return f"{self._path.name} does not open here: remove it and its witness, and load the keys anew"
 
     def _contents(self, file: _File) -> Contents:
         if file.version == VERSION:

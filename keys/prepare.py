@@ -6,7 +6,7 @@
 | credential:NAME  | `folder`/NAME.cred, by systemd-creds                    | root             |
 | passphrase:/file | /file                                                   | somebody to type |
 | file:/path       | /path, plain                                            |                  |
-| auto:/folder     | the first of the two that can be had, both in /folder   |                  |
+| auto:/folder     | the first of the two that can be had                    |                  |
 
 PCRs: sha256:7 says which keys sign what is started, and whether Secure Boot is on; it stays the same over an update of
 kernel or firmware. Where boot loader and kernel are measured and updates seal anew, `sha256:4,7,11` binds those too.
@@ -28,6 +28,10 @@ from terminal.ports import KeyRefused
 FOLDER = Path("/etc/yuanlu")
 AUTO_NAME = "device.key"
 SECONDS = 60.0
+HOST_ONLY = (
+    "\nNo TPM: the host's key lies on the same disk (/var/lib/systemd/credential.secret). Who has the whole disk has "
+    "the keys, unless /var is encrypted."
+)
 BLANK = "\nNothing measured the start-up into these PCRs (all zero): the key is bound to this TPM only."
 
 
@@ -39,13 +43,13 @@ def prepare(source: str, pcrs: str = PCRS, folder: Path = FOLDER) -> str:
     return KINDS[kind](rest, pcrs, folder)
 
 
-def _auto(place: str, pcrs: str, _: Path) -> str:
-    for name in (SEALED, f"{AUTO_NAME}.cred"):
-        _refuse_a_second(Path(place) / name)
+def _auto(place: str, pcrs: str, folder: Path) -> str:
+    for path in (Path(place) / SEALED, folder / f"{AUTO_NAME}.cred"):
+        _refuse_a_second(path)
     if Tpm().does_answer():
         return _tpm(place, pcrs, Path(place))
     if _can_encrypt():
-        return _credential(AUTO_NAME, pcrs, Path(place))
+        return _credential(AUTO_NAME, pcrs, folder)
     raise KeyRefused("neither a TPM nor systemd-creds answers; for development: passphrase:/file")
 
 
@@ -66,7 +70,9 @@ def _credential(name: str, _: str, folder: Path) -> str:
         lambda content: _creds("decrypt", f"--name={name}", "-", "-", stdin=content),
     )
     unit = f"LoadCredentialEncrypted={name}:{path}"
-    return f"Encrypted by systemd-creds ({with_key}): {path}\nUnit: {unit}\nStart with: --device-key credential:{name}"
+    warning = HOST_ONLY if with_key == "host" else ""
+    said = f"Encrypted by systemd-creds ({with_key}): {path}\nUnit: {unit}\nStart with: --device-key credential:{name}"
+    return said + warning
 
 
 def _passphrase(file: str, _: str, __: Path) -> str:

@@ -30,7 +30,7 @@ from keys.working_keys import unwrap
 from terminal.emv.apdu import verify
 from terminal.emv.oda.capk import PublicKey
 from terminal.key_facts import SealedPin, SecretEntry
-from terminal.ports import CardSlots, KeyRefused, ReaderMissing, SecretKeypad, Typed
+from terminal.ports import CardSlots, EntryLost, KeyRefused, ReaderMissing, SecretKeypad, Typed
 
 TMK_SIZES = {DES.name: (8, 16), SM4.name: (16,), AES.name: (16, 32)}  # 8: a terminal of single DES (60.3 = 001)
 STATUS_WORD = 2  # bytes
@@ -156,7 +156,7 @@ class Vault:
         pin = self._card_pin
         self.forget_card_pin()
         if not pin:
-            raise KeyRefused("no PIN was typed for a card")
+            raise EntryLost("no PIN was typed for a card")
         return pin
 
     def forget_card_pin(self) -> None:

@@ -25,6 +25,7 @@ ERRORS: dict[str, type[DeviceError]] = {
         ports.KeysErased,
         ports.CeremonyRefused,
         ports.EntryCancelled,
+        ports.EntryLost,
         ports.EntryTimedOut,
         ports.PinpadLost,
         ports.CardMute,

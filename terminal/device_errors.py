@@ -81,5 +81,9 @@ class EntryCancelled(DeviceError):
     """Who was typing a secret pressed cancel."""
 
 
+class EntryLost(KeyRefused):
+    """What was typed for a card is gone: the vault was started again, or it took too long."""
+
+
 class EntryTimedOut(DeviceError):
     """Nobody typed, or not fast enough."""

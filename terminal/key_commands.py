@@ -56,7 +56,7 @@ def load_file(config: Path, file: Path) -> None:
     """Load a provisioning bundle, or the answer of a key distribution host (docs/key-loading.md). All of it or none."""
     content = file.read_bytes()
     loaded = _asked(config, lambda loading, terminal_id: loading.load_bundle(content, terminal_id))
-    click.echo("\n".join(_table(loaded)))
+    click.echo("\n".join(_table(loaded)) if loaded else "certificate kept; `yuanlu keys request` asks for keys now")
 
 
 @keys.command()

@@ -17,6 +17,7 @@ from terminal.device_errors import CardRemoved as CardRemoved
 from terminal.device_errors import CeremonyRefused as CeremonyRefused
 from terminal.device_errors import DeviceError as DeviceError
 from terminal.device_errors import EntryCancelled as EntryCancelled
+from terminal.device_errors import EntryLost as EntryLost
 from terminal.device_errors import EntryTimedOut as EntryTimedOut
 from terminal.device_errors import KeyMissing as KeyMissing
 from terminal.device_errors import KeyRefused as KeyRefused
@@ -174,14 +175,14 @@ class Vault(Protocol):
     async def encipher_card_pin(self, key: PublicKey, challenge: bytes) -> bytes:
         """The data of VERIFY: a PIN block of format 2 and the card's `challenge` under its key (EMV Book 2, 7.1).
 
-        Raises KeyRefused when nothing was typed.
+        Raises EntryLost when nothing was typed, or it is gone.
         """
         ...
 
     async def show_card_pin(self, slot: str) -> int:
         """Hand what was typed to the powered card in that PC/SC slot, in clear; the status word of VERIFY.
 
-        Raises KeyRefused when nothing was typed; CardMute, CardRemoved, ReaderMissing.
+        Raises EntryLost when nothing was typed, or it is gone; CardMute, CardRemoved, ReaderMissing.
         """
         ...
 

@@ -58,6 +58,9 @@ class FrontConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("glass: where PINs are typed on glass there is a touch panel and no keypad")
 
 
+BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h: systemd does not restart on it
+
+
 class ConfigRefused(ValueError):
     """A setting is not understood; says which."""
 
@@ -171,7 +174,8 @@ def main(config: Path | None, **options: str | None) -> None:
     try:
         asyncio.run(serve(configured(config, options)))
     except (ConfigRefused, DeviceError, DeviceClassUnknown, FontMissing) as reason:
-        raise click.ClickException(str(reason)) from reason
+        click.echo(f"yuanlu-front: {reason}", err=True)
+        raise SystemExit(BAD_CONFIGURATION) from None
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ CODES = {
     "vault-gone": "K02",
     "pinpad-lost": "K03",
     "ceremony-refused": "K04",
+    "erase-unwritten": "K05",
     "reversal-owed": "L06",
     "acquirer-refused": "L07",
     "reader-missing": "C01",

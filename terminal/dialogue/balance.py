@@ -41,6 +41,8 @@ async def ask_balance(room: Room) -> None:
 
 async def _ask(room: Room, plastic: Plastic, pin: SealedPin | None) -> Reply:
     acquirer, journal = room.acquirer, room.journal
-    facts = Facts(Kind.BALANCE, await journal.next_stan(), await journal.batch(), Money(0), operator=room.operator)
+    at = room.hardware.clock.now().isoformat(timespec="seconds")
+    stan, batch = await journal.next_stan(), await journal.batch()
+    facts = Facts(Kind.BALANCE, stan, batch, Money(0), operator=room.operator, at=at)
     sent = await acquirer.protected(plastic)
     return await asked_once(room, financial(acquirer.dialect, facts, sent, acquirer.me, pin))

@@ -15,7 +15,7 @@ from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.pin import entered
 from terminal.dialogue.room import Room
 from terminal.exchange.stages import Accepted
-from terminal.ports import CeremonyRefused, DeviceError, KeyLoading, KeyRefused
+from terminal.ports import CeremonyRefused, DeviceError, KeyLoading, KeyRefused, VaultGone
 from terminal.screens import Item, Notice, PinPrompt, Row, Say, Sheet, Tone, say
 
 TITLE = say("ceremony.title")
@@ -46,7 +46,7 @@ KEKS = (Wanted("kek", "aes", 16), Wanted("kek", "aes", 32), Wanted("kek", "des",
 
 async def bring_key(room: Room) -> None:
     """The whole ceremony. Raises Cancelled, TimedOut, Stopped."""
-    await _no_open_books(room)
+    await no_open_books(room)
     wanted = await _wanted(room)
     parts = await room.desk.choose(TITLE, [(count, Item(say("ceremony.parts", count=str(count)))) for count in PARTS])
     loading = room.hardware.loading
@@ -55,7 +55,7 @@ async def bring_key(room: Room) -> None:
         custodians = await _components(room, wanted, parts)
         check_value = await loading.combined()
         await _compared(room, wanted, check_value, len(custodians))
-        await loading.keep_combined()
+        await _kept(loading, wanted, check_value)
     except CeremonyRefused as error:
         raise Stopped("ceremony-refused", why=say(f"refused.{error.why}")) from None
     except KeyRefused:
@@ -65,23 +65,28 @@ async def bring_key(room: Room) -> None:
     await room.journal.record(
         "key-loaded", {"place": wanted.place, "check_value": check_value, "custodians": " ".join(custodians)}
     )
+    room.desk.set_status(keys_erased="")
     room.is_signed_in = False  # the working keys come under the new key with the next sign-in
     await room.refresh_status()
     kept = Row(say("ceremony.check_value"), check_value, is_strong=True)
     await room.desk.tell(Notice(TITLE, Tone.OK, say("ceremony.kept", key=wanted.name()), rows=(kept,)), READ_SECONDS)
 
 
-async def _no_open_books(room: Room) -> None:
-    """cup.md 4.2: 有交易流水，请先结算."""
+async def no_open_books(room: Room) -> None:
+    """cup.md 4.2: 有交易流水，请先结算. Where keys were erased there is nothing to settle with. Raises Stopped."""
     journal = room.journal
-    in_batch = await journal.of_batch(await journal.batch())
+    if (await room.hardware.loading.facts()).erased:
+        return
+    settles = "settlement" in room.acquirer.dialect.offers
+    in_batch = await journal.of_batch(await journal.batch()) if settles else []
     if any(isinstance(stage, Accepted) for stage in in_batch) or await journal.open_stages():
         raise Stopped("settle-first")
 
 
 async def _wanted(room: Room) -> Wanted:
     cipher = room.acquirer.dialect.choices.cipher
-    keys = (*(Wanted(f"tmk.{slot}", cipher, 16) for slot in range(1, SLOTS + 1)), *KEKS)
+    slots = sorted({*range(1, SLOTS + 1), room.config.keys.tmk_slot})
+    keys = (*(Wanted(f"tmk.{slot}", cipher, 16) for slot in slots), *KEKS)
     return await room.desk.choose(TITLE, [(key, Item(key.name(), key.shape())) for key in keys])
 
 
@@ -121,6 +126,16 @@ async def _compared(room: Room, wanted: Wanted, check_value: str, count: int) ->
         Row(say("ceremony.check_value"), check_value, is_strong=True),
     )
     await room.desk.agree(Sheet(TITLE, rows, (say("ceremony.whole"),)), READ_SECONDS)
+
+
+async def _kept(loading: KeyLoading, wanted: Wanted, check_value: str) -> None:
+    """A vault that dies before it says so may have kept it: then it is there. Raises KeyRefused, VaultGone."""
+    try:
+        await loading.keep_combined()
+    except VaultGone:
+        found = {(fact.place, fact.check_value) for fact in (await loading.facts()).keys}
+        if (wanted.place, check_value) not in found:
+            raise
 
 
 async def _forgotten(loading: KeyLoading) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.key_ceremony import bring_key
+from terminal.dialogue.key_ceremony import bring_key, no_open_books
 from terminal.dialogue.room import Room
 from terminal.key_facts import KeyFact
+from terminal.ports import KeyRefused
 from terminal.screens import Item, Row, Sheet, say
 
 TITLE = say("keys.title")
@@ -34,10 +35,12 @@ def _row(fact: KeyFact) -> Row:
 
 async def _erase(room: Room) -> None:
     """Every key, after the batch is settled: what is owed is signed with them. Raises Stopped."""
-    if await room.journal.open_stages():
-        raise Stopped("settle-first")
+    await no_open_books(room)
     await room.desk.agree(Sheet(TITLE, (), (say("keys.erase.sure"), say("keys.erase.after"))))
-    await room.hardware.loading.erase("by-hand")
+    try:
+        await room.hardware.loading.erase("by-hand")
+    except KeyRefused:
+        raise Stopped("erase-unwritten") from None
     room.is_signed_in = False
     await room.refresh_status()
     raise Stopped("keys-erased", why=say("erased.by-hand"))

@@ -113,7 +113,7 @@ def _main_menu(room: Room, page: int, status: Status) -> Menu:
     count = str(status.open_refunds)
     lines: tuple[Say, ...] = (say("menu.open_refunds", count=count),) if status.open_refunds else ()
     if status.keys_erased:
-        lines = (say("menu.keys_erased", why=say(f"erased.{status.keys_erased}")), *lines)
+        lines = (say("menu.keys_erased", why=say(f"erased.{status.keys_erased}")),)  # the bar has the open refunds
     items = tuple(Item(say(label)) for _, label in ENTRIES[page])
     title = say("menu.shop", name=room.config.merchant.name)
     return Menu(title, items, lines, page + 1, len(ENTRIES), hint=say("hint.main"))

@@ -16,7 +16,7 @@ from terminal.emv.oda.capk import PublicKey
 from terminal.iso8583.kinds import Kind
 from terminal.key_facts import SealedPin, SecretEntry
 from terminal.money import Money
-from terminal.ports import Card, EntryCancelled, EntryTimedOut, PinpadLost, ReaderMissing, Send, Typed, Vault
+from terminal.ports import Card, EntryCancelled, EntryLost, EntryTimedOut, PinpadLost, ReaderMissing, Send, Typed, Vault
 from terminal.screens import PinPad, PinPrompt, Row, Say, say
 
 T = TypeVar("T")
@@ -47,7 +47,10 @@ class VaultPinpad:
         response = await send(apdu.get_challenge())
         if len(response.body) != CHALLENGE:
             return response.sw if response.sw != apdu.OK else NO_CHALLENGE
-        block = await self._vault.encipher_card_pin(key, response.body)
+        try:
+            block = await self._vault.encipher_card_pin(key, response.body)
+        except EntryLost:
+            raise PinpadLost("what was typed is gone") from None
         return (await send(apdu.verify(True, block))).sw
 
     async def _shown_to(self, card: Card) -> int:
@@ -55,8 +58,8 @@ class VaultPinpad:
         try:
             async with card.lent():
                 return await timed(self._vault.show_card_pin(card.slot))
-        except ReaderMissing:
-            raise PinpadLost("the vault does not reach this reader") from None
+        except (ReaderMissing, EntryLost):
+            raise PinpadLost("the vault does not reach this reader, or was started again") from None
 
 
 async def entered(

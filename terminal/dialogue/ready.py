@@ -19,7 +19,7 @@ from terminal.iso8583.dialect import SignIn
 from terminal.iso8583.message import Message
 from terminal.iso8583.response_codes import SIGN_IN_AGAIN
 from terminal.journal.store import JournalFailed
-from terminal.ports import DeviceError, KeyMissing, KeyRefused, KeysErased, LinkDown, ReaderMissing, VaultGone
+from terminal.ports import DeviceError, KeyMissing, KeyRefused, LinkDown, ReaderMissing
 from terminal.screens import Notice, Row, Say, Tone, say
 
 TITLE = say("sign_in.title")
@@ -246,12 +246,12 @@ async def _printer(room: Room) -> Say:
 
 
 async def _keys(room: Room) -> Say:
+    """Those that this acquirer's keys come under."""
     try:
-        await room.hardware.vault.fingerprint(b"")
-    except VaultGone:
+        facts = await room.hardware.loading.facts()
+    except DeviceError:
         return say("check.no_vault")
-    except KeysErased:
+    if facts.erased:
         return say("check.keys_erased")
-    except KeyMissing:
-        return say("check.no_keys")
-    return say("check.ok")
+    wanted = f"tmk.{room.config.keys.tmk_slot}" if room.acquirer.dialect.has_working_keys else "dukpt"
+    return say("check.ok" if wanted in {fact.place for fact in facts.keys} else "check.no_keys")

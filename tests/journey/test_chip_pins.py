@@ -6,7 +6,7 @@ import pytest
 from terminal.emv import tags, tlv
 from terminal.emv.verification import Tvr
 from terminal.exchange.stages import Accepted, Refused
-from terminal.ports import PinpadLost
+from terminal.ports import EntryLost, PinpadLost
 from tests.journey.chip_desk import ONLINE_PIN, WRONG, agreed, last, play, requests, sale
 from tests.journey.shop import PIN, Bank
 
@@ -241,5 +241,23 @@ def test_the_merchant_compares_a_document(tmp_path, bank, key):
         await agreed(shop)
         await shop.journal.record("flush", {})
         assert "110101199001010015" not in str(shop.journal._store.rows("SELECT body FROM event"))
+
+    play(tmp_path, bank, script)
+
+
+def test_a_pin_that_the_vault_forgot_is_a_broken_pad_and_nobodys_keys_are_to_blame(tmp_path, bank):
+    """It was started again between the PIN and the card's challenge: the kernel goes on as without a pad."""
+
+    async def script(shop):
+        async def just_started(*_):
+            raise EntryLost("no PIN was typed for a card")
+
+        shop.hardware.vault.encipher_card_pin = just_started
+        await sale(shop, "unionpay-credit-enciphered-pin")
+        await shop.see("请持卡人输入密码")
+        await shop.enter(PIN)
+        await agreed(shop)
+        sent = dict(tlv.parse(bytes.fromhex(requests(shop)[-1]["icc_data"])))
+        assert Tvr.PIN_PAD_MISSING in Tvr.from_bytes(sent[tags.TVR])
 
     play(tmp_path, bank, script)

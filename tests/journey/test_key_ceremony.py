@@ -6,6 +6,8 @@ from keys.block_cipher import xor
 from keys.key_file import Contents, KeyFile
 from keys.mac import kcv
 from simulator.acquirer.branch import TEST_TMK
+from terminal.config import KeysConfig
+from terminal.ports import VaultGone
 from tests.journey.shop import DEVICE_KEY, Bank, day
 from tests.unit.keys.scripted import typing
 
@@ -248,3 +250,114 @@ def test_a_device_that_is_opened_says_so_at_once(tmp_path):
 
     day(tmp_path, Bank(), script)
     assert "keys-erased" in (tmp_path / "journal").read_bytes().decode("latin-1")
+
+
+def test_a_key_that_was_kept_is_in_the_journal_though_the_vault_died(blank):
+    async def script(shop):
+        await switched_on(shop)
+        loading = shop.hardware.loading
+        keep = loading.keep_combined
+
+        async def killed():
+            await keep()
+            raise VaultGone("the vault hangs up")
+
+        loading.keep_combined = killed
+        await until_components(shop)
+        await bring(shop, "91", FIRST)
+        await bring(shop, "92", SECOND)
+        await shop.see("总校验值", spelled(kcv(TEST_TMK)))
+        await shop.press("enter")
+        await shop.see("主密钥 1 已装载")
+
+    day(blank, Bank(), script)
+    assert "key-loaded" in (blank / "journal").read_bytes().decode("latin-1")
+
+
+def test_a_vault_that_died_before_it_kept_the_key_is_said(blank):
+    async def script(shop):
+        await switched_on(shop)
+
+        async def killed():
+            raise VaultGone("the vault hangs up")
+
+        shop.hardware.loading.keep_combined = killed
+        await until_components(shop)
+        await bring(shop, "91", FIRST)
+        await bring(shop, "92", SECOND)
+        await shop.see("总校验值")
+        await shop.press("enter")
+        await shop.see("密钥服务没有应答", "K02")
+        assert (await shop.hardware.loading.facts()).state == "empty"
+
+    day(blank, Bank(), script)
+    assert "key-loaded" not in (blank / "journal").read_bytes().decode("latin-1")
+
+
+def test_a_kek_alone_is_no_master_key(blank):
+    async def script(shop):
+        safe = shop.hardware.vault.safe
+        safe.take({"kek": safe.made(bytes(range(16)), "aes", "kek", "components")})
+        shop.switch_on()
+        await shop.see("自检", "密钥 未装载")
+
+    day(blank, Bank(), script)
+
+
+def test_custodians_can_bring_the_key_of_this_terminals_slot(blank):
+    async def script(shop):
+        await switched_on(shop)
+        await until_components(shop, key="4")
+        await bring(shop, "91", FIRST)
+        await bring(shop, "92", SECOND)
+        await shop.see("主密钥 7")
+        await shop.press("enter")
+        await shop.see("主密钥 7 已装载")
+        await shop.press("enter")
+        await shop.sell("1000")
+
+    day(blank, Bank(), script, keys=KeysConfig(tmk_slot=7))
+
+
+def test_where_nothing_is_settled_keys_can_be_brought(tmp_path):
+    async def script(shop):
+        await shop.first_day()
+        await shop.sell("1000", card="stripe-only", way="swipe")
+        await until_components(shop)
+
+    day(tmp_path, Bank(), script, dialect="international", issuer=None)
+
+
+def test_erased_with_a_sale_in_the_batch_keys_can_be_brought_anew(tmp_path):
+    async def script(shop):
+        await shop.first_day()
+        await shop.sell("1000")
+        await key_room(shop, "3")
+        await shop.see("S03")  # by hand not before the settlement
+        await shop.press("enter")
+        await shop.hardware.loading.erase("tamper")
+        await shop.see("不能交易")
+        await until_components(shop)
+        await bring(shop, "91", FIRST)
+        await bring(shop, "92", SECOND)
+        await shop.see("总校验值")
+        await shop.press("enter")
+        await shop.see("已装载")
+        await shop.press("enter")
+        await shop.idle()
+        assert "密钥已清除" not in shop.text()  # at once, not at the next look
+        await shop.sell("2000")
+
+    day(tmp_path, Bank(), script)
+
+
+def test_an_erasure_that_the_disk_does_not_take_has_words_of_its_own(tmp_path):
+    async def script(shop):
+        await shop.first_day()
+        (tmp_path / "vault.new").mkdir()
+        await key_room(shop, "3")
+        await shop.see("清除后本机不能再交易")
+        await shop.press("enter")
+        await shop.see("存储写不进去", "K05")
+
+    day(tmp_path, Bank(), script)

@@ -259,26 +259,28 @@ def test_pcrs_are_the_techs_choice(tmp_path, machine, monkeypatch):
 
 @pytest.mark.process
 def test_auto_takes_the_tpm(tmp_path, machine):
-    assert f"--device-key tpm:{tmp_path}/keys" in prepare(f"auto:{tmp_path}/keys")
+    assert f"--device-key tpm:{tmp_path}/keys" in prepare(f"auto:{tmp_path}/keys", folder=tmp_path / "etc")
     with pytest.raises(KeyRefused, match="there is a device key"):
-        prepare(f"auto:{tmp_path}/keys")
+        prepare(f"auto:{tmp_path}/keys", folder=tmp_path / "etc")
 
 
 @ROOT
 @pytest.mark.process
 def test_auto_takes_systemd_where_no_tpm_answers_and_then_no_second(tmp_path, monkeypatch):
     (tmp_path / "keys").mkdir()
-    assert "Encrypted by systemd-creds (host)" in prepare(f"auto:{tmp_path}/keys")
+    said = prepare(f"auto:{tmp_path}/keys", folder=tmp_path / "etc")
+    assert "Encrypted by systemd-creds (host)" in said
+    assert "Who has the whole disk has the keys" in said
     with SoftwareTpm(tmp_path / "swtpm") as machine:
         monkeypatch.setenv("TPM2TOOLS_TCTI", machine.tcti)
         with pytest.raises(KeyRefused, match="there is a device key"):
-            prepare(f"auto:{tmp_path}/keys")
+            prepare(f"auto:{tmp_path}/keys", folder=tmp_path / "etc")
 
 
 def test_auto_with_neither_says_what_is_left(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(KeyRefused, match="for development: passphrase:/file"):
-        prepare(f"auto:{tmp_path}/keys")
+        prepare(f"auto:{tmp_path}/keys", folder=tmp_path / "etc")
     assert not (tmp_path / "keys").exists()
 
 

@@ -227,7 +227,7 @@ def test_a_counter_that_was_deleted_does_not_let_an_old_file_in(tmp_path, machin
     books.write()
     for file in old:
         books.path.write_bytes(file)
-        with pytest.raises(KeyRefused, match="older than the last"):
+        with pytest.raises(KeyRefused, match="behind the last one"):
             books.open()
 
 
