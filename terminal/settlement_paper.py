@@ -1,4 +1,8 @@
-"""结算总计单: a settled batch as paper. Law: only what was settled; sums in both directions and their difference."""
+"""结算总计单: a settled batch as paper. Law: only what was settled; sums in both directions and their difference.
+
+Exchanges that the upload could not name, since their cards are lost, are named here one by one: this paper goes to the
+acquirer instead.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,7 @@ def settlement_paper(settled: Settled, operator: str, shop: Shop, style: Style, 
         Pair(say("paper.uploaded"), str(settled.count)),
         *([Pair(say("paper.missing"), str(settled.missing))] if settled.missing else []),
         *([Pair(say("paper.refused"), str(settled.refused))] if settled.refused else []),
+        *_lost(settled),
         *foot(shop, style),
     ]
     return Receipt(tuple(lines), style.copy, style.language)
@@ -50,6 +55,17 @@ def _side(name: Say, totals: Totals, prefix: str) -> list[Line]:
         ),
         Pair(say("paper.net"), str(Money(debit - credit)), is_large=True),
     ]
+
+
+def _lost(settled: Settled) -> list[Line]:
+    """Card numbers are nowhere any more: the voucher number and the amount find them in the acquirer's books."""
+    if not settled.lost:
+        return []
+    named: list[Line] = [
+        Pair(say("paper.lost_item", kind=say(f"kind.{each.kind.value}"), stan=each.stan), str(Money(each.amount)))
+        for each in settled.lost
+    ]
+    return [Rule(), Pair(say("paper.lost"), str(len(settled.lost))), *named, Text(say("paper.lost.do"))]
 
 
 def _has_foreign(totals: Totals) -> bool:

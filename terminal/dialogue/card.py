@@ -34,6 +34,7 @@ from terminal.swipe import Swipe, has_check_digit
 T = TypeVar("T")
 CHIP_SERVICE_CODES = frozenset("26")  # first digit of the service code, ISO/IEC 7813
 PAN_DIGITS, EXPIRY_DIGITS = (12, 19), (4, 4)
+PAN_SHOWN = 4  # digits of a typed number that can be read; its check digit finds a slip (ISO/IEC 7812-1)
 TROUBLE: tuple[tuple[type[Exception], str], ...] = (  # of the devices
     (CardMute, "card-mute"),
     (TimeoutError, "card-mute"),
@@ -135,7 +136,7 @@ async def _keyed(room: Room, title: Say, digit: str) -> Handed:
 
     Raises Stopped, Cancelled, TimedOut.
     """
-    pan = await room.desk.digits(title, say("card.ask_number"), PAN_DIGITS, typed=digit)
+    pan = await room.desk.digits(title, say("card.ask_number"), PAN_DIGITS, typed=digit, shows_last=PAN_SHOWN)
     if not has_check_digit(pan):
         raise Stopped("number-wrong")
     printed = await room.desk.digits(title, say("card.ask_expiry"), EXPIRY_DIGITS, say("card.as_printed"))

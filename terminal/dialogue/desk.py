@@ -37,6 +37,7 @@ Scene = Screen | Callable[[Status], Screen]  # a screen, or how it follows from 
 PROMPT_SECONDS, RESULT_SECONDS = 60.0, 10.0  # refund.md 3
 PAGE_ITEMS, SHEET_ROWS = 9, 8
 MAX_AMOUNT_DIGITS = 10
+MAX_DIGITS = 32  # more than anything that is typed here
 PATIENCE = 10  # seconds until it is said what to do (refund.md 4)
 
 
@@ -116,10 +117,16 @@ class Desk:
         is_secret: bool = False,
         rows: Sequence[Row] = (),
         typed: str = "",
+        shows_last: int = MAX_DIGITS,
     ) -> str:
-        """Between size[0] and size[1] digits, `typed` first. A secret is shown as stars and never leaves otherwise."""
+        """Between size[0] and size[1] digits, `typed` first; all but the last `shows_last` are stars on the screen.
+
+        A secret shows none, and never leaves otherwise.
+        """
+        shows_last = 0 if is_secret else shows_last
         while True:
-            shown = "*" * len(typed) if is_secret else typed
+            hidden = max(0, len(typed) - shows_last)
+            shown = "*" * hidden + typed[hidden:]
             key = await self.key(Ask(title, prompt, shown, rows=tuple(rows), lines=lines))
             if key == "enter" and len(typed) >= size[0]:
                 return typed

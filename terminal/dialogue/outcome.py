@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from terminal.dialogue.bad_news import CODES
 from terminal.dialogue.room import Room
+from terminal.exchange.events import CARD_LOST
 from terminal.exchange.performer import Completion
 from terminal.exchange.request import Request
 from terminal.exchange.stages import (
@@ -85,7 +86,11 @@ def notice(stage: Stage, room: Room) -> Notice:
         case NotSent():
             rows = (*rows, Row(say("desk.code"), CODES["line-down"]))
             return Notice(kind, Tone.WRONG, say("result.not-sent"), (say("result.not-sent.do"),), rows)
-        case Unknown() | GivenUp():
+        case GivenUp():
+            rows = (*rows, Row(say("row.why"), say(f"fault.{stage.fault}")))
+            lines = (say("result.given-up.not"), say("result.given-up.do"))
+            return Notice(kind, Tone.UNKNOWN, say("result.unknown"), lines, rows)
+        case Unknown():
             rows = (*rows, Row(say("row.why"), say(f"fault.{stage.fault}")))
             asked = "result.unknown.do" if _is_asked(stage, room) else "result.unknown.by-hand"
             lines = (say("result.unknown.not"), say(asked))
@@ -95,6 +100,12 @@ def notice(stage: Stage, room: Room) -> Notice:
         case _:  # a Reversing that is stuck
             rows = (*rows, Row(say("desk.code"), CODES["reversal-owed"]))
             return Notice(kind, Tone.UNKNOWN, say("result.reversing"), (say("result.reversing.do"),), rows)
+
+
+async def tell_given_up(room: Room) -> None:
+    """Each reversal that was given up since this was last said: it holds up its own sale, and no longer the shop."""
+    while room.runner.given_up:
+        await room.desk.tell(notice(room.runner.given_up.pop(0), room))
 
 
 def refusal(title: Say, code: str, rows: tuple[Row, ...] = ()) -> Notice:
@@ -122,11 +133,11 @@ def _family(kind: Kind) -> str:
     return f"result.{kind.value}" if kind in (Kind.SALE, Kind.VOID, Kind.REFUND) else "result.other"
 
 
-def _is_asked(stage: Unknown | GivenUp, room: Room) -> bool:
+def _is_asked(stage: Unknown, room: Room) -> bool:
     """The terminal itself goes on finding out."""
     silence = stage.request.terms.silence
     has_inquiry = silence is Silence.QUERY and room.acquirer.dialect.inquiry is not None
-    return isinstance(stage, Unknown) and (has_inquiry or silence is Silence.REPEAT)
+    return stage.fault != CARD_LOST and (has_inquiry or silence is Silence.REPEAT)
 
 
 def sentence(code: str) -> str:

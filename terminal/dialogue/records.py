@@ -7,6 +7,7 @@ from terminal.dialogue.outcome import notice, progress, word
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.room import Room
 from terminal.exchange.runner import ReversalOwed
+from terminal.exchange.settling import LOST
 from terminal.exchange.stages import Accepted, Open, Stage, Unknown
 from terminal.screens import Item, Row, Sheet, say
 
@@ -34,6 +35,7 @@ async def _detail(room: Room, stage: Stage) -> None:
         *([Row(say("row.rrn"), stage.reply.rrn)] if isinstance(stage, Accepted) else []),
         *([Row(say("row.original"), request.original.exchange_id)] if request.original else []),
         *([Row(say("row.reason"), say(f"reason.{request.reason}"))] if request.reason else []),
+        *([Row(say("row.upload"), say("fault.card-lost"))] if await _is_untold(room, stage) else []),
         Row(say("row.operator"), request.operator),
     )
     hint = (
@@ -46,6 +48,13 @@ async def _detail(room: Room, stage: Stage) -> None:
     after = await _ask_now(room, stage)
     await room.desk.tell(notice(after, room))
     await print_outcome(room, after)
+
+
+async def _is_untold(room: Room, stage: Stage) -> bool:
+    """The upload of its batch could not name it: its card is lost."""
+    id = stage.request.id
+    items = await room.journal.settlements.items(stage.request.batch)
+    return any(listed.code == LOST and id in listed.item.exchange_ids for listed in items)
 
 
 async def _ask_now(room: Room, stage: Open) -> Stage:

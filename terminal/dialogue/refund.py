@@ -12,7 +12,7 @@ import msgspec
 
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.find_sale import find_sale
-from terminal.dialogue.outcome import notice
+from terminal.dialogue.outcome import notice, tell_given_up
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
@@ -33,6 +33,7 @@ async def give_back(room: Room) -> None:
     """The whole dialogue. Raises Cancelled, TimedOut, Stopped."""
     await no_factory_codes(room)
     await fit_for_money(room)
+    await tell_given_up(room)
     sale = await find_sale(room)
     await _check(room, sale)
     reason = await _reason(room)

@@ -15,7 +15,7 @@ from terminal.dialogue.awaiting import Ways
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.chip_sale import ChipSale, on_chip
 from terminal.dialogue.desk import Cancelled, TimedOut
-from terminal.dialogue.outcome import carry_out, notice
+from terminal.dialogue.outcome import carry_out, notice, tell_given_up
 from terminal.dialogue.pin import TRIES, ask_pin, is_asked
 from terminal.dialogue.presented import Handed, Presented, from_records, seal
 from terminal.dialogue.printing import print_outcome
@@ -45,6 +45,7 @@ async def charge(room: Room, kind: Kind) -> None:
     """A sale or a hold, from the amount to the paper. Raises Cancelled, TimedOut, Stopped."""
     title = say(f"kind.{kind.value}")
     await fit_for_money(room)
+    await tell_given_up(room)
     amount = await room.desk.amount(title, say("sale.ask_amount"))
     if amount.minor <= 0:
         raise Stopped("amount-zero")

@@ -6,7 +6,7 @@ signatures -> totals to agree to -> 0500, upload, end -> what came of it -> pape
 from __future__ import annotations
 
 from terminal.dialogue.bad_news import Stopped
-from terminal.dialogue.outcome import sentence
+from terminal.dialogue.outcome import sentence, tell_given_up
 from terminal.dialogue.printing import print_receipt, print_unsent_signatures, shop, style
 from terminal.dialogue.ready import nothing_owed, signed_in
 from terminal.dialogue.room import Room
@@ -28,6 +28,7 @@ async def settle(room: Room) -> None:
         raise Stopped("not-offered")
     is_resumed = await room.journal.settlements.open() is not None
     await (signed_in if is_resumed else nothing_owed)(room)
+    await tell_given_up(room)
     await signatures_first(room)
     if not is_resumed:
         stages = await room.journal.of_batch(await room.journal.batch())
@@ -94,13 +95,15 @@ def _why(fault: str) -> Say:
 
 def _notice(settled: Settled) -> Notice:
     word = "settlement.balanced" if settled.is_balanced else "settlement.not_balanced"
-    is_clean = settled.is_balanced and not settled.missing and not settled.refused
+    is_clean = settled.is_balanced and not (settled.missing or settled.refused or settled.lost)
     more: tuple[Row, ...] = ()
     if settled.missing:
         more = (*more, Row(say("settlement.missing"), str(settled.missing)))
     if settled.refused:
         more = (*more, Row(say("settlement.refused"), str(settled.refused)))
-    line = "settlement.do" if is_clean else "settlement.do.check"
+    if settled.lost:
+        more = (*more, Row(say("settlement.lost"), str(len(settled.lost))))
+    line = "settlement.do.lost" if settled.lost else "settlement.do" if is_clean else "settlement.do.check"
     return Notice(TITLE, Tone.OK if is_clean else Tone.LOOK, say(word), (say(line),), (*rows(settled.totals), *more))
 
 

@@ -11,6 +11,10 @@ from terminal.iso8583.answers import Reply
 # F39 of a 0400, cup.md 2.10
 NO_ANSWER, TERMINAL_FAULT, MAC_WRONG, OTHER_FAULT = "98", "96", "A0", "06"
 
+# faults (words of ui/text) that decide how it goes on
+KEYS_MISSING = "keys-missing"  # nothing could be signed, or no answer checked
+CARD_LOST = "card-lost"
+
 
 class Connected(msgspec.Struct, frozen=True):
     """The line is up; nothing of the request has left. What is owed later goes to the same address."""
@@ -61,6 +65,10 @@ class CardFailed(msgspec.Struct, frozen=True):
     """The chip gave an AAC, or is gone."""
 
 
+class CardLost(msgspec.Struct, frozen=True):
+    """The key that sealed its card was erased: what names the card can never be sent again."""
+
+
 class PowerReturned(msgspec.Struct, frozen=True):
     """The terminal was switched off in this stage."""
 
@@ -78,6 +86,7 @@ Event = (
     | Silent
     | CardApproved
     | CardFailed
+    | CardLost
     | PowerReturned
     | TryDue
 )

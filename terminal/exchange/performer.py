@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from terminal.exchange.acquirer import Acquirer, Unanswered
 from terminal.exchange.events import (
+    KEYS_MISSING,
     OTHER_FAULT,
     Answered,
     CardApproved,
@@ -114,7 +115,7 @@ class Performer:
             return Silent(fault="line-down")
         except (KeyMissing, KeyRefused):
             self.is_sign_in_due = True
-            return Silent(fault="keys-missing")
+            return Silent(fault=KEYS_MISSING)
         self.is_sign_in_due |= reply.response_code in SIGN_IN_AGAIN | CONFIGURATION  # cup.md 4.10
         return Answered(reply)
 

@@ -13,10 +13,11 @@ import msgspec
 
 from terminal import log
 from terminal.exchange.acquirer import Acquirer
-from terminal.exchange.events import Answered, Command, Event, PowerReturned, Reconciled, TryDue
+from terminal.exchange.events import CARD_LOST, Answered, CardLost, Command, Event, PowerReturned, Reconciled, TryDue
 from terminal.exchange.performer import NO_PLASTIC, Completion, Performer, Round
 from terminal.exchange.request import Request
 from terminal.exchange.scripts import send_scripts
+from terminal.exchange.sealed_card import SealLost, plastic_of
 from terminal.exchange.stages import (
     Accepted,
     AwaitingReply,
@@ -44,6 +45,7 @@ from terminal.key_facts import SealedPin
 from terminal.ports import DeviceError, Vault
 
 Watcher = Callable[[Stage], None]
+WITHOUT_CARD = frozenset({None, Command.SEND_INQUIRY})  # what a recovered stage wants done that names no card
 PIN_OVERTAKEN = "pin"  # why NotSent: what was owed had to be sent first, so the PIN must be typed again (DUKPT)
 
 
@@ -58,6 +60,7 @@ class Runner:
         self._journal, self._acquirer, self._vault = journal, acquirer, vault
         self._performer = Performer(journal, acquirer)
         self.turn = asyncio.Lock()  # one exchange, one settlement at a time
+        self.given_up: list[GivenUp] = []  # since the merchant was last told
 
     @property
     def is_sign_in_due(self) -> bool:
@@ -152,9 +155,8 @@ class Runner:
             return ended
 
     async def plastic_of(self, request: Request) -> Plastic:
-        """The card of a request out of the journal. Raises JournalFailed when it is gone, KeyRefused."""
-        sealed = await self._journal.sealed_card(request.card.digest)
-        return msgspec.json.decode(await self._vault.unseal(sealed), type=Plastic)
+        """The card of a request out of the journal. Raises as terminal/exchange/sealed_card.py."""
+        return await plastic_of(self._journal, self._vault, request)
 
     async def _checked(self, request: Request, sealed: bytes, pin: SealedPin | None) -> Plastic:
         """What cannot be sent fails here, not later."""
@@ -164,16 +166,26 @@ class Runner:
         return plastic
 
     def _can_ask(self, stage: Unknown) -> bool:
-        """By inquiry or repeat; else only the acquirer's file can tell."""
+        """By inquiry, or by repeat while its card can be read; else only the acquirer's file can tell."""
         silence = stage.request.terms.silence
+        if stage.fault == CARD_LOST:
+            return False
         return silence is Silence.REPEAT or (silence is Silence.QUERY and self._acquirer.dialect.inquiry is not None)
 
     async def _go_on(self, stage: Open, event: Event, watch: Watcher | None = None) -> Stage:
-        plastic = NO_PLASTIC
-        if stage.request.terms.silence is not Silence.QUERY:  # an inquiry does not name the card; all else does
-            plastic = await self._acquirer.protected(await self.plastic_of(stage.request))
+        """From an open stage. A card that is lost with its key is an event like others; one that is away is raised."""
+        step, plastic = stage.on(event), NO_PLASTIC
+        if step.command not in WITHOUT_CARD:
+            assert isinstance(step.stage, Open)
+            try:
+                plastic = await self._acquirer.protected(await self.plastic_of(stage.request))
+            except SealLost:
+                step = step.stage.on(CardLost())
         talk = Talk(self._acquirer, getattr(stage, "address", ""))
-        return await self._run(stage.on(event), Round(talk, plastic), watch)
+        after = await self._run(step, Round(talk, plastic), watch)
+        if isinstance(after, GivenUp) and not isinstance(stage, GivenUp):
+            self.given_up.append(after)
+        return after
 
     async def _run(self, step: Step, round: Round, watch: Watcher | None) -> Stage:
         answer: Reply | None = None

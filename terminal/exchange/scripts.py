@@ -8,14 +8,14 @@ from __future__ import annotations
 import msgspec
 
 from terminal.exchange.acquirer import Acquirer, Unanswered
+from terminal.exchange.sealed_card import plastic_of
 from terminal.exchange.stages import Accepted
 from terminal.iso8583.cup_management import script_notice
-from terminal.iso8583.facts import Plastic
 from terminal.iso8583.message import WireError
 from terminal.iso8583.messages import financial
 from terminal.journal.journal import Journal
 from terminal.journal.owed import Owed
-from terminal.ports import DeviceError, Vault
+from terminal.ports import DeviceError, KeyMissing, Vault
 
 KIND, ATTEMPTS = "script", 3
 
@@ -50,10 +50,11 @@ async def _told(journal: Journal, acquirer: Acquirer, vault: Vault, result: Scri
     reply = stage.reply
     answered = {13: reply.date, 32: reply.acquirer_id, 37: reply.rrn, 38: reply.approval_code, 55: result.icc_data}
     try:
-        sealed = await journal.sealed_card(stage.request.card.digest)
-        plastic = msgspec.json.decode(await vault.unseal(sealed), type=Plastic)
+        plastic = await plastic_of(journal, vault, stage.request)
         request = financial(acquirer.dialect, stage.request.facts(), plastic, acquirer.me)
         await acquirer.ask_once(script_notice(acquirer.dialect, acquirer.me, result.stan, request, answered))
+    except KeyMissing:  # away: it waits, as all else does
+        raise
     except (Unanswered, DeviceError, WireError):  # no money depends on it: it is given up after its attempts
         return False
     return True

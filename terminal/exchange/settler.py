@@ -1,17 +1,20 @@
 """Carries a settlement out (cup.md 2.11, 4.7). Law: what is not acknowledged stays owed; the batch closes once.
 
-One connection for the whole of it. Silence ends the attempt, not the settlement: it goes on from its stage.
+One connection for the whole of it. Silence ends the attempt, not the settlement: it goes on from its stage. So does a
+vault that is away; but what names a card that was lost with its key is marked and passed over (docs/adr/0009).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
 from terminal.exchange.acquirer import Acquirer, Unanswered
 from terminal.exchange.runner import Runner
+from terminal.exchange.sealed_card import SealLost
 from terminal.exchange.settling import (
+    LOST,
     ROUNDS,
     Ending,
     Item,
@@ -19,6 +22,7 @@ from terminal.exchange.settling import (
     Settled,
     Settling,
     Totalling,
+    Untold,
     What,
     address_of,
     is_balanced,
@@ -106,7 +110,11 @@ class Settler:
 
     async def _numbered(self, stage: ItemsDue) -> list[Item]:
         """The items with their F11: kept when one is sent again (cup.md 4.3)."""
-        items = items_of(await self._journal.of_batch(stage.batch), stage.mine, stage.foreign, stage.address)
+        stages = await self._journal.of_batch(stage.batch)
+        items = items_of(stages, stage.mine, stage.foreign, stage.address)
+        packed = [id for item in items if item.what is What.DETAILS for id in item.exchange_ids]
+        lost = frozenset([id for id in packed if await self._is_lost(id)])
+        items = items_of(stages, stage.mine, stage.foreign, stage.address, lost)
         fresh = iter(await self._journal.next_stans(sum(not item.stan for item in items)))
         return [item if item.stan else msgspec.structs.replace(item, stan=next(fresh)) for item in items]
 
@@ -126,7 +134,11 @@ class Settler:
 
     async def _item(self, stage: ItemsDue, listed: Listed, talk: Talk) -> None:
         """One item; silence leaves it for the next round (cup.md 2.11)."""
-        message = await self._message(stage, listed.item)
+        try:
+            message = await self._message(stage, listed.item)
+        except SealLost:
+            await self._book.answered(stage.batch, listed.position, LOST)
+            return
         try:
             reply = await self._ask(message, talk)
         except SettlementStuck as stuck:
@@ -142,11 +154,9 @@ class Settler:
         stan = await self._journal.next_stan()
         return Ending(stage.batch, stage.totals, stage.mine, stage.foreign, stan, count, missing, stage.address)
 
-    async def _uploaded(self, batch: str) -> int:
+    async def _uploaded(self, batch: str, codes: Collection[str] = ITEM_ACCEPTED) -> int:
         """Transactions (not messages) that were acknowledged: N4 of the end (cup.md 2.11, order 9)."""
-        return sum(
-            len(listed.item.exchange_ids) for listed in await self._book.items(batch) if listed.code in ITEM_ACCEPTED
-        )
+        return sum(len(listed.item.exchange_ids) for listed in await self._book.items(batch) if listed.code in codes)
 
     async def _end(self, stage: Ending, talk: Talk) -> Settling:
         dialect, me, balanced = self._acquirer.dialect, self._acquirer.me, is_balanced(stage.mine, stage.foreign)
@@ -155,13 +165,28 @@ class Settler:
         if reply.response_code == SEND_THE_REST and stage.missing:
             again = ItemsDue(stage.batch, stage.totals, stage.mine, stage.foreign, ROUNDS, stage.address)
             await self._book.enter(again)
+        elif reply.response_code == SEND_THE_REST and stage.count < await self._most(stage.batch):
+            next_count = msgspec.structs.replace(stage, stan=await self._journal.next_stan(), count=stage.count + 1)
+            await self._book.enter(next_count)
+            return next_count
         if reply.response_code not in ITEM_ACCEPTED:
             raise SettlementStuck(reply.response_code)
-        items = await self._book.items(stage.batch)
-        refused = sum(bool(listed.code) and listed.code not in ITEM_ACCEPTED for listed in items)
-        after = Settled(stage.batch, stage.totals, stage.mine, stage.foreign, stage.count, stage.missing, refused)
+        after = await self._settled(stage)
         await self._book.close(after)
         return after
+
+    async def _most(self, batch: str) -> int:
+        """What the acquirer may have at most: a lost item may have come before, and only its answer not. The acquirer
+        says which number is right."""
+        return await self._uploaded(batch, {*ITEM_ACCEPTED, LOST})
+
+    async def _settled(self, stage: Ending) -> Settled:
+        items = await self._book.items(stage.batch)
+        refused = sum(listed.code not in ("", LOST, *ITEM_ACCEPTED) for listed in items)
+        ids = dict.fromkeys(id for listed in items if listed.code == LOST for id in listed.item.exchange_ids)
+        untold = [await self._accepted(id) for id in ids]
+        lost = tuple(Untold(each.request.stan, each.request.kind, each.amount.minor) for each in untold)
+        return Settled(stage.batch, stage.totals, stage.mine, stage.foreign, stage.count, stage.missing, refused, lost)
 
     async def _message(self, stage: ItemsDue, item: Item) -> Message:
         dialect, me, batch = self._acquirer.dialect, self._acquirer.me, stage.batch
@@ -176,6 +201,13 @@ class Settler:
         request = request.with_fields({4: f"{accepted.amount.minor:012d}", 55: accepted.certificate})
         told = cup.certificate if item.what is What.CERTIFICATE else cup.against_issuer
         return told(dialect, me, item.stan, batch, request, is_balanced(stage.mine, stage.foreign))
+
+    async def _is_lost(self, id: str) -> bool:
+        try:
+            await self._runner.plastic_of((await self._accepted(id)).request)
+        except SealLost:
+            return True
+        return False
 
     async def _detail(self, id: str) -> Detail:
         accepted = await self._accepted(id)

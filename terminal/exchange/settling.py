@@ -4,7 +4,8 @@
 
 The items of the upload lie in the batch book, each with its F11 and whether it was acknowledged: after a power cut the
 same stage is found, and only what is missing goes again. Silence leaves it where it is; while it is open nothing else
-is sent. An item that no round could deliver is listed, and does not keep the batch open for ever.
+is sent. An item that no round could deliver, or whose card was lost with its key, is listed, and does not keep the
+batch open for ever.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ NOTICES = (Kind.REFUND, Kind.OFFLINE_REFUND, Kind.COMPLETION_NOTICE)  # a MOTO r
 NO_DETAIL = (Kind.PRE_AUTH, Kind.PRE_AUTH_VOID, Kind.PRE_AUTH_MORE)
 CHIP_TOO = (Kind.VOID, Kind.COMPLETION, Kind.COMPLETION_VOID)  # in the stripe list even when made by chip
 CHIP = "I"
+LOST = "card-lost"  # instead of F39: the item names a card that nobody can read any more, and was not sent
 
 
 class What(Enum):
@@ -84,8 +86,18 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
     address: str = ""
 
 
+class Untold(msgspec.Struct, frozen=True):
+    """An accepted exchange of which the upload could not tell: its card is lost. `amount` in minor units."""
+
+    stan: str
+    kind: Kind
+    amount: int
+
+
 class Settled(msgspec.Struct, frozen=True, tag="settled"):
-    """The batch is closed; `missing` items were never acknowledged, `refused` ones with another code than 00 or 94."""
+    """The batch is closed; `missing` items were never acknowledged, `refused` ones with another code than 00 or 94.
+
+    `lost` names the exchanges of which an item could not be sent."""
 
     batch: str
     totals: Totals
@@ -94,6 +106,7 @@ class Settled(msgspec.Struct, frozen=True, tag="settled"):
     count: int
     missing: int
     refused: int = 0
+    lost: tuple[Untold, ...] = ()
 
     @property
     def is_balanced(self) -> bool:
@@ -127,15 +140,18 @@ def address_of(stages: Iterable[Stage]) -> str:
     return next((stage.address for stage in stages if isinstance(stage, Accepted) and stage.address), "")
 
 
-def items_of(stages: Iterable[Stage], mine: int, foreign: int, address: str = "") -> list[Item]:
+def items_of(
+    stages: Iterable[Stage], mine: int, foreign: int, address: str = "", lost: frozenset[str] = frozenset()
+) -> list[Item]:
     """What is to be uploaded of a batch after these verdicts, in the order of cup.md 2.11.
 
-    A notice may be booked by an acquirer that has it not, so one that another address accepted is not sent."""
+    A notice may be booked by an acquirer that has it not, so one that another address accepted is not sent.
+    Exchanges whose cards are `lost` share no message with others: it could not be sent."""
     accepted = _standing(stages)
     due = [stage for stage in accepted if (mine if _is_home(stage) else foreign) != BALANCED]
     here = [stage for stage in due if stage.address in ("", address)]
     details = [stage.request.id for stage in due if _is_detail(stage)]
-    packs = [tuple(details[start : start + MOST_DETAILS]) for start in range(0, len(details), MOST_DETAILS)]
+    packs = [*_packs([id for id in details if id not in lost]), *_packs([id for id in details if id in lost])]
     return [
         *(_again(What.OFFLINE, stage) for stage in here if stage.request.kind in OFFLINE),
         *(Item(What.DETAILS, pack) for pack in packs),
@@ -154,6 +170,10 @@ def _standing(stages: Iterable[Stage]) -> list[Accepted]:
         if stage.request.original and stage.request.kind in REPLACING
     }
     return [stage for stage in accepted if stage.request.id not in replaced]
+
+
+def _packs(ids: list[str]) -> list[tuple[str, ...]]:
+    return [tuple(ids[start : start + MOST_DETAILS]) for start in range(0, len(ids), MOST_DETAILS)]
 
 
 def _again(what: What, stage: Accepted) -> Item:

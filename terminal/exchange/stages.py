@@ -8,6 +8,7 @@
                     QUERY:   Unknown --InquiryAnswered, Reconciled--> Accepted | Refused
                     REPEAT:  Unknown --the same bytes again, Answered--> Accepted | Refused
      Uploading (offline money) --the same bytes until answered--> Accepted | Refused
+     CardLost: Reversing --> GivenUp, Uploading --> Unknown, and a repeated Unknown is not repeated any more: the file
 
 No I/O, no clock, no chance here; which of REVERSE, QUERY and REPEAT it is stands in the request's terms. The runner
 writes each stage to the journal before it carries its command out, so that after a power cut the same stage is found
@@ -25,12 +26,15 @@ from terminal.exchange.ends import Refused as Refused
 from terminal.exchange.ends import Reversed as Reversed
 from terminal.exchange.ends import kept
 from terminal.exchange.events import (
+    CARD_LOST,
+    KEYS_MISSING,
     NO_ANSWER,
     OTHER_FAULT,
     TERMINAL_FAULT,
     Answered,
     CardApproved,
     CardFailed,
+    CardLost,
     Command,
     Connected,
     Event,
@@ -43,18 +47,11 @@ from terminal.exchange.events import (
     TryDue,
 )
 from terminal.exchange.request import Request
+from terminal.exchange.verdicts import DUPLICATE, NOT_DECIDED, is_passing
 from terminal.iso8583.answers import Reply
 from terminal.iso8583.kinds import Silence
-from terminal.iso8583.response_codes import (
-    APPROVED,
-    ISSUER_SILENT,
-    PARTLY_APPROVED,
-    REVERSAL_CLEARED,
-    SIGN_IN_AGAIN,
-)
+from terminal.iso8583.response_codes import APPROVED, PARTLY_APPROVED, REVERSAL_CLEARED
 
-NOT_DECIDED = ISSUER_SILENT | {"09"}  # an answer that says: nobody knows (yet)
-DUPLICATE = "94"  # F39: this F11 was had before
 DOUBLED = "duplicate"  # the fault of a first answer 94: another 94 then proves nothing
 NOT_KNOWN = "25"  # F39: the acquirer has no such request
 NOT_RECEIVED = "not-received"
@@ -148,6 +145,10 @@ class Reversing(msgspec.Struct, frozen=True, tag="reversing"):
         match event:
             case Answered(reply) if reply.response_code in REVERSAL_CLEARED:
                 return Step(Reversed(self.request, self.reason, self.fault))
+            case CardLost():
+                return Step(GivenUp(self.request, self.reason, CARD_LOST))
+            case Silent(_, fault) if fault == KEYS_MISSING:  # no attempt: it waits for the keys
+                return Step(self)
             case Answered() | Silent() if self.attempts < terms.reversal_attempts:
                 return Step(msgspec.structs.replace(self, attempts=self.attempts + 1), Command.SEND_REVERSAL)
             case Answered() | Silent() if not terms.keeps_reversal:  # cup.md 4.4: some acquirers want it so
@@ -178,6 +179,8 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
                 return self._answered(reply)
             case Silent():
                 return Step(self)
+            case CardLost():
+                return Step(msgspec.structs.replace(self, fault=CARD_LOST))
             case TryDue() | PowerReturned():
                 return self._again()
         raise Misplaced(type(event).__name__)
@@ -194,14 +197,14 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
 
         A refusal ends nothing: a repeat may be refused *because* the first one was booked (61), or before anybody
         looked for a first one. Nor does 94 when the very first answer was 94: that F11 may be another one's."""
-        is_known = self.request.terms.silence is Silence.REPEAT and self.fault != DOUBLED
+        is_known = self.request.terms.silence is Silence.REPEAT and self.fault not in (DOUBLED, CARD_LOST)
         if reply.response_code in APPROVED or (is_known and reply.response_code == DUPLICATE):
             return Step(Accepted(self.request, kept(reply), is_late=True, address=self.address))
         return Step(self)
 
-    def _again(self) -> Step:
+    def _again(self) -> Step:  # no command: only the file can tell
         commands = {Silence.QUERY: Command.SEND_INQUIRY, Silence.REPEAT: Command.SEND_AGAIN}
-        command = commands.get(self.request.terms.silence)  # none: only the file can tell
+        command = None if self.fault == CARD_LOST else commands.get(self.request.terms.silence)
         return Step(msgspec.structs.replace(self, asked=self.asked + 1), command) if command else Step(self)
 
 
@@ -221,6 +224,8 @@ class Uploading(msgspec.Struct, frozen=True, tag="uploading"):
                 return self._answered(reply)
             case Silent():
                 return self._again()
+            case CardLost():
+                return Step(Unknown(self.request, NO_ANSWER, address=self.address, fault=CARD_LOST))
             case PowerReturned() | LineFailed():
                 return Step(self)
             case TryDue():
@@ -236,7 +241,7 @@ class Uploading(msgspec.Struct, frozen=True, tag="uploading"):
             return Step(Accepted(self.request, kept(reply), is_late=True, address=self.address))
         if code == DUPLICATE:
             return Step(Unknown(self.request, NO_ANSWER, address=self.address, fault=DOUBLED))
-        return self._again() if _is_passing(code) else Step(Refused(self.request, code))
+        return self._again() if is_passing(code) else Step(Refused(self.request, code))
 
     def _again(self) -> Step:
         return self._sending(self.attempts + 1) if 0 < self.attempts < UPLOAD_ATTEMPTS else Step(self)
@@ -246,7 +251,7 @@ class Uploading(msgspec.Struct, frozen=True, tag="uploading"):
 
 
 class GivenUp(msgspec.Struct, frozen=True, tag="reversal-given-up"):
-    """The reversal was not acknowledged, and this acquirer wants no more of them: only its file can tell."""
+    """No more of the reversal is sent: this acquirer wants no more, or the card is lost. Only its file can tell."""
 
     request: Request
     reason: str
@@ -281,11 +286,6 @@ def _approved(stage: AwaitingReply, reply: Reply) -> Step:
     if stage.request.needs_completion:
         return Step(Completing(stage.request, reply, stage.address), Command.COMPLETE_CARD)
     return Step(Accepted(stage.request, kept(reply), address=stage.address))
-
-
-def _is_passing(code: str) -> bool:
-    """A trouble of the acquirer's, not a verdict on the money: 68, 98, 09, a sign-in that is due, every 9x."""
-    return code in NOT_DECIDED | SIGN_IN_AGAIN or code[:1] == "9"
 
 
 def _silent(stage: AwaitingReply, reason: str, fault: str) -> Step:

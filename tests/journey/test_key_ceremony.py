@@ -3,9 +3,11 @@
 import pytest
 
 from keys.block_cipher import xor
+from keys.bundle import LoadedKey, make_bundle
+from keys.key_block_tr31 import KeyBlock
 from keys.key_file import Contents, KeyFile
 from keys.mac import kcv
-from simulator.acquirer.branch import TEST_TMK
+from simulator.acquirer.branch import TERMINAL_ID, TEST_TMK
 from terminal.config import KeysConfig
 from terminal.ports import VaultGone
 from tests.journey.shop import DEVICE_KEY, Bank, day
@@ -361,3 +363,25 @@ def test_an_erasure_that_the_disk_does_not_take_has_words_of_its_own(tmp_path):
         await shop.see("存储写不进去", "K05")
 
     day(tmp_path, Bank(), script)
+
+
+def test_keys_that_come_past_the_desk_are_recorded_once(tmp_path):
+    kek = bytes(range(50, 66))  # TEST KEY
+
+    async def script(shop):
+        await shop.first_day()
+        safe = shop.hardware.vault.safe
+        safe.take({"kek": safe.made(kek, "aes", "kek", "components")})
+        keys = [LoadedKey("tmk.2", KeyBlock("D", "K0", "T", "D", TEST_TMK[::-1]))]
+        await shop.hardware.loading.load_bundle(make_bundle(kek, TERMINAL_ID, 1, keys), TERMINAL_ID)
+        await shop.settle(200)
+
+    day(tmp_path, Bank(), script)
+    day(tmp_path, Bank(), another_day)
+    recorded = (tmp_path / "journal").read_bytes().decode("latin-1")
+    assert recorded.count('"source":"bundle"') == 1
+
+
+async def another_day(shop):
+    shop.switch_on()
+    await shop.settle(200)

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -36,11 +37,13 @@ class VaultProcess:
     def __init__(self, folder):
         self._folder, self._process = folder, None
         self.socket = folder / "vault.sock"
-        (folder / "device.key").write_bytes(DEVICE_KEY)
+        self._device_key = tempfile.NamedTemporaryFile()  # noqa: SIM115 - not on the shop's disk, and gone with this
+        self._device_key.write(DEVICE_KEY)
+        self._device_key.flush()
 
     def start(self):
         """Returns when it listens."""
-        options = [f"--vault={self._folder / 'vault'}", f"--device-key=file:{self._folder / 'device.key'}"]
+        options = [f"--vault={self._folder / 'vault'}", f"--device-key=file:{self._device_key.name}"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "keys.vault_process", *options, f"--socket={self.socket}"], stderr=subprocess.DEVNULL
         )
