@@ -34,16 +34,14 @@ pytestmark = pytest.mark.process
 class VaultProcess:
     """`yuanlu-vault` over a shop's folder, which may be killed and started again."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, device_key):
         self._folder, self._process = folder, None
         self.socket = folder / "vault.sock"
-        self._device_key = tempfile.NamedTemporaryFile()  # noqa: SIM115 - not on the shop's disk, and gone with this
-        self._device_key.write(DEVICE_KEY)
-        self._device_key.flush()
+        self._device_key = device_key
 
     def start(self):
         """Returns when it listens."""
-        options = [f"--vault={self._folder / 'vault'}", f"--device-key=file:{self._device_key.name}"]
+        options = [f"--vault={self._folder / 'vault'}", f"--device-key=file:{self._device_key}"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "keys.vault_process", *options, f"--socket={self.socket}"], stderr=subprocess.DEVNULL
         )
@@ -102,7 +100,16 @@ class Killer:
 @contextmanager
 def plugged_in(folder, is_time, is_back_at_once):
     """Yields the killer, the process, and what gives a shop the vault's process."""
-    process, loop = VaultProcess(folder), asyncio.new_event_loop()
+    with tempfile.NamedTemporaryFile() as device_key:  # not on the shop's disk
+        device_key.write(DEVICE_KEY)
+        device_key.flush()
+        with _plugged_in(VaultProcess(folder, device_key.name), is_time, is_back_at_once) as parts:
+            yield parts
+
+
+@contextmanager
+def _plugged_in(process, is_time, is_back_at_once):
+    loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     client = VaultClient(process.socket, PATIENCE if is_back_at_once else GONE)
