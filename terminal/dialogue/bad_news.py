@@ -78,6 +78,7 @@ CODES = {
     "use-contact": "C14",
     "number-wrong": "C15",
     "swipe-instead": "C16",
+    "card-unproven": "C17",
     "parameters-missing": "S09",
 }
 

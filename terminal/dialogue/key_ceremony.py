@@ -14,7 +14,7 @@ import msgspec
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.pin import entered
 from terminal.dialogue.room import Room
-from terminal.exchange.stages import Accepted
+from terminal.exchange.stages import Accepted, GivenUp, Unknown
 from terminal.ports import CeremonyRefused, DeviceError, KeyLoading, KeyRefused, VaultGone
 from terminal.screens import Item, Notice, PinPrompt, Row, Say, Sheet, Tone, say
 
@@ -79,7 +79,10 @@ async def no_open_books(room: Room) -> None:
         return
     settles = "settlement" in room.acquirer.dialect.offers
     in_batch = await journal.of_batch(await journal.batch()) if settles else []
-    if any(isinstance(stage, Accepted) for stage in in_batch) or await journal.open_stages():
+    owed = [
+        stage for stage in await journal.open_stages() if not isinstance(stage, Unknown | GivenUp)
+    ]  # they wait anyway
+    if owed or any(isinstance(stage, Accepted) for stage in in_batch):
         raise Stopped("settle-first")
 
 

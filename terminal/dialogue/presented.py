@@ -6,9 +6,11 @@ import hashlib
 
 import msgspec
 
+from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.room import Room
 from terminal.emv.account import Account
 from terminal.exchange.request import CardOnFile, Request
+from terminal.exchange.sealed_card import SealLost
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.message import mask_pan
 
@@ -52,8 +54,13 @@ async def seal(room: Room, handed: Handed) -> Presented:
 
 
 async def from_records(room: Room, request: Request) -> Presented:
-    """The card of an earlier request, without its track: number and expiry only (F22 012, cup.md 2.3)."""
-    plastic = await room.runner.plastic_of(request)
+    """The card of an earlier request, without its track: number and expiry only (F22 012, cup.md 2.3).
+
+    Raises Stopped(card-unproven) when it was lost with erased keys (docs/adr/0009)."""
+    try:
+        plastic = await room.runner.plastic_of(request)
+    except SealLost:
+        raise Stopped("card-unproven", card=request.card.masked_pan) from None
     bare = Plastic(plastic.pan, KEYED, plastic.expiry)
     sealed = await room.hardware.vault.seal(msgspec.json.encode(bare))
     card = msgspec.structs.replace(request.card, digest=hashlib.sha256(sealed).hexdigest(), entry="N")

@@ -16,7 +16,7 @@ _settling: msgspec.json.Decoder[Settling] = msgspec.json.Decoder(Settling)
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """An item in its place; `code` is F39 of its answer, "" while it has none."""
+    """An item in its place; `code` is F39 of its answer, "card-lost" for one that cannot be sent, or ""."""
 
     position: int
     item: Item

@@ -11,7 +11,10 @@ import pytest
 from keys.mac import kcv
 from simulator.acquirer.branch import TEST_TMK
 from simulator.acquirer.settlement_desk import settlement_of
+from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.follow_up import read_inbox
+from terminal.dialogue.presented import from_records
+from terminal.exchange.scripts import owe_script_notice
 from terminal.exchange.settling import LOST, ItemsDue, Settled, Totalling, Untold
 from terminal.exchange.stages import Accepted, GivenUp, Refused, Reversed, Reversing, Unknown, Uploading
 from terminal.iso8583.cup import CUP
@@ -19,7 +22,7 @@ from terminal.iso8583.dialect import Choices
 from terminal.iso8583.kinds import Kind
 from terminal.ports import KeyMissing
 from tests.journey.shop import TERMINAL_ID, Bank, day
-from tests.journey.teller import Teller, agrees
+from tests.journey.teller import TC, Teller, agrees
 from tests.journey.test_unknown import file_of
 
 NO_INQUIRY = Choices()
@@ -61,26 +64,33 @@ async def books_agree(shop, bank):
 
 # --- a reversal that is owed -----------------------------------------------------------------------------------------
 async def owed_and_erased(shop, fault="answer_lost", card="stripe-only", way="swipe"):
-    """A payment of 1.00 without an answer, and then the case is opened."""
+    """A payment of 1.00 without an answer, and then, when no round of reversals is under way, the case is opened."""
     await shop.first_day()
     shop.bank.line(fault)
     await shop.pay("100", card, way)
-    await shop.see("冲正还没有完成")
+    await not_reversed(shop)
     await shop.hardware.loading.erase("tamper")
     shop.bank.line("up")
-    await shop.press("enter")
-    await shop.pull()
     await shop.see("密钥已清除")
 
 
+async def not_reversed(shop):
+    """Three went out in vain, and whatever the background tried after them."""
+    await shop.see("冲正还没有完成")
+    await shop.press("enter")
+    await shop.pull()
+    await shop.settle(300)
+    await shop.idle()
+
+
 @pytest.mark.parametrize(
-    ("fault", "card", "way", "end"),
+    ("fault", "card", "way"),
     [
-        ("answer_lost", "stripe-only", "swipe", Reversed),  # the reversals came, only their answers did not
-        ("request_lost", "unionpay-debit", "insert", Reversed),
+        ("answer_lost", "stripe-only", "swipe"),  # the reversals came, only their answers did not
+        ("request_lost", "unionpay-debit", "insert"),
     ],
 )
-def test_it_is_given_up_once_keys_are_loaded_and_the_shop_goes_on(tmp_path, bank, fault, card, way, end):
+def test_it_is_given_up_once_keys_are_loaded_and_the_shop_goes_on(tmp_path, bank, fault, card, way):
     async def script(shop):
         await owed_and_erased(shop, fault, card, way)
         (stage,) = await shop.journal.open_stages()
@@ -99,7 +109,7 @@ def test_it_is_given_up_once_keys_are_loaded_and_the_shop_goes_on(tmp_path, bank
         await shop.press("cancel")
         await shop.sell("1000", "stripe-only", "swipe")
         await the_file_tells(shop, bank)
-        assert isinstance(await shop.journal.exchange(stage.request.id), end)
+        assert isinstance(await shop.journal.exchange(stage.request.id), Reversed)
         await books_agree(shop, bank)
 
     day(tmp_path, bank, script)
@@ -113,14 +123,14 @@ def test_a_charge_that_nobody_could_reverse_is_found_by_the_file(tmp_path, bank)
     async def script(shop):
         await shop.first_day()
         bank.spoil("lost", "0200")
-        bank.faults.spoil_next  # the answer to the sale is lost; what comes after does not leave the terminal
-        await lose_line_after_answer(shop, bank)
+        await shop.pay("100", "stripe-only", "swipe")
+        await shop.settle(10)
+        bank.line("request_lost")
+        await not_reversed(shop)
         (stage,) = await shop.journal.open_stages()
         assert isinstance(stage, Reversing)
         await erased_and_loaded(shop)
         bank.line("up")
-        await shop.press("enter")
-        await shop.idle()
         await shop.press("1")
         await shop.see("结果未知", "卡号随密钥清除已失")
         assert bank.balance("stripe-only") == FULL - 100
@@ -132,14 +142,6 @@ def test_a_charge_that_nobody_could_reverse_is_found_by_the_file(tmp_path, bank)
 
     day(tmp_path, bank, script)
     assert bank.balance("stripe-only") == FULL - 100
-
-
-async def lose_line_after_answer(shop, bank):
-    await shop.pay("100", "stripe-only", "swipe")
-    while not bank.balance("stripe-only") == FULL - 100:
-        await shop.settle(0.5)
-    bank.line("request_lost")
-    await shop.see("冲正还没有完成")
 
 
 @pytest.mark.parametrize("is_loaded_before", [False, True])
@@ -169,7 +171,8 @@ def test_over_a_restart(tmp_path, bank, is_loaded_before):
 
     async def third_day(shop):
         await shop.another_day()
-        await shop.sell("1000", "stripe-only", "swipe")  # nothing is said again
+        assert shop.room.runner.given_up == [], "it was said once"
+        await shop.sell("1000", "stripe-only", "swipe")
         await shop.settle_batch()
         await shop.see("结算完成")
         await the_file_tells(shop, bank)
@@ -208,8 +211,8 @@ def test_keys_that_are_away_are_no_attempt(tmp_path, bank, keeps):
     assert bank.balance() == FULL
 
 
-@pytest.mark.parametrize("is_erased_before", [False, True], ids=["in the round", "before the first"])
-def test_cut_at_every_moment_of_giving_up(tmp_path, is_erased_before):
+@pytest.mark.parametrize("way", ["resume", "pay_debts"])
+def test_cut_at_every_moment_of_giving_up(tmp_path, way):
     ends, moment = set(), 0
     while True:
         moment += 1
@@ -221,12 +224,12 @@ def test_cut_at_every_moment_of_giving_up(tmp_path, is_erased_before):
             load(shop)
             await Teller(shop).sign_in()
             shop.current.is_armed = True
-            await (shop.room.runner.resume if is_erased_before else shop.room.runner.pay_debts)()
+            await getattr(shop.room.runner, way)()
             shop.end = True
 
         first = day(folder, bank, cut, cut_at=moment)
 
-        async def afterwards(shop):
+        async def afterwards(shop, bank=bank):
             await shop.another_day()
             (stage,) = await shop.journal.open_stages()
             assert isinstance(stage, GivenUp)
@@ -255,11 +258,13 @@ def test_a_refund_that_would_be_repeated_waits_for_the_file(tmp_path, bank):
         bank.line("up")
         await erased_and_loaded(shop)
         await teller.sign_in()
-        before = len(shop.line.sent)
+        sent = len(shop.line.sent)
         after = await shop.room.runner.ask_about(stage)
         assert (type(after), after.fault) == (Unknown, "card-lost")
+        written = await shop.journal.rows("SELECT COUNT(*) FROM event")
         assert await shop.room.runner.ask_about(stage) == after
-        assert len(shop.line.sent) == before, "nothing is said about it any more"
+        assert len(shop.line.sent) == sent, "nothing is said about it any more"
+        assert await shop.journal.rows("SELECT COUNT(*) FROM event") == written, "nor written, every half minute"
         await the_file_tells(shop, bank)
         assert isinstance(await teller.now(stage), Accepted)
         await books_agree(shop, bank)
@@ -305,6 +310,63 @@ def test_offline_money_that_cannot_be_told_waits_for_the_file(tmp_path, bank, wa
 
     day(tmp_path, bank, script)
     assert bank.balance() == FULL - 5_000 - (3_000 if was_sent else 0)
+
+
+def test_a_script_notice_waits_for_keys_and_is_dropped_when_its_card_is_lost(tmp_path, bank):
+    async def script(shop):
+        teller = Teller(shop)
+        await teller.sign_in()
+        sale = await teller.do(Kind.SALE, 100)
+        await owe_script_notice(shop.journal, sale.request.id, TC)
+        await shop.hardware.loading.erase("tamper")
+        for _ in range(5):
+            with pytest.raises(KeyMissing):
+                await shop.room.runner.pay_debts()
+        (owed,) = await shop.journal.owed.all("script", "owed")
+        assert owed.tries == 0, "without keys there was no attempt"
+        load(shop)
+        await teller.sign_in()
+        for _ in range(3):
+            await shop.room.runner.pay_debts()
+        assert [owed.tries for owed in await shop.journal.owed.all("script", "given-up")] == [3]
+        assert not [frame for frame in shop.line.sent if frame[11:13].hex() == "0620"]
+
+    day(tmp_path, bank, script)
+
+
+def test_the_card_of_a_sale_of_before_is_not_called_another(tmp_path, bank):
+    """Its fingerprint was made with a key that is gone: nothing is proven, and nothing is sent."""
+
+    async def script(shop):
+        await shop.first_day()
+        await shop.sell("1000")
+        await erased_and_loaded(shop)
+        await shop.idle()
+        for card, code in (("unionpay-debit", "C17"), ("unionpay-credit", "C07")):
+            await shop.refund_until_card("1")
+            await shop.see("退款明细")
+            await shop.press("enter")
+            await shop.present(card)
+            await shop.see(code)
+            await shop.press("enter")
+            await shop.pull()
+        await books_agree(shop, bank)
+
+    day(tmp_path, bank, script)
+    assert bank.balance() == FULL - 1_000
+
+
+def test_a_card_that_only_the_records_had_is_not_made_up(tmp_path, bank):
+    async def script(shop):
+        teller = Teller(shop)
+        await teller.sign_in()
+        hold = await teller.do(Kind.PRE_AUTH, 3_000)
+        completion = await teller.do(Kind.COMPLETION, 3_000, hold)
+        await erased_and_loaded(shop)
+        with pytest.raises(Stopped, match="card-unproven"):
+            await from_records(shop.room, completion.request)
+
+    day(tmp_path, bank, script)
 
 
 # --- the batch -------------------------------------------------------------------------------------------------------
@@ -371,12 +433,7 @@ def test_an_unbalanced_batch_uploads_what_it_can(tmp_path, bank):
     async def script(shop):
         await a_day(shop)
         stages = await shop.journal.recent()
-        bank.spoil("lost", "0200")
-        await shop.pay("900", "stripe-only", "swipe")  # reversed: the books of both differ while it is owed
-        await shop.see("已冲正")
-        await shop.press("enter")
-        await shop.idle()
-        bank.ledger.run("UPDATE entry SET amount = amount + 1 WHERE amount = 70")  # now they do differ
+        bank.ledger.run("UPDATE entry SET amount = amount + 1 WHERE amount = 70")  # the books of both differ
         await shop.settle_batch()
         await shop.see("对账不平", "卡号已失")
         end = await settled(shop)
@@ -428,16 +485,16 @@ def test_items_that_came_before_the_keys_were_erased_are_counted_as_the_acquirer
         for _ in range(2):
             bank.spoil("lost", "0320")
         await shop.settle_batch()
-        while not bank.ledger.run("SELECT * FROM upload LIMIT 1 OFFSET 1"):
+        while len(list(bank.ledger.run("SELECT * FROM upload"))) < 2:
             await shop.settle(5)
         await shop.hardware.loading.erase("tamper")
         await shop.settle(400)
         load(shop)
         await shop.press("enter")
-        if not isinstance(await shop.journal.settlements.last(), Settled):
-            await shop.idle()
-            await shop.press("down", "1")
-            await shop.settle(100)
+        await shop.idle()
+        assert isinstance(await shop.journal.settlements.open(), ItemsDue)
+        await shop.press("down", "1")
+        await shop.see("结算完成")
         end = await settled(shop)
         assert (len(end.lost), end.count, end.missing) == (2, 2, 0)
         assert end.is_balanced
@@ -455,8 +512,6 @@ def test_cut_at_every_moment_the_batch_ends_the_same_way(tmp_path):
         folder.mkdir()
 
         async def morning(shop):
-            teller = Teller(shop)
-            await teller.sign_in()
             await shop.first_day()
             await shop.sell("10000")
             await erased_and_loaded(shop)
@@ -473,7 +528,7 @@ def test_cut_at_every_moment_the_batch_ends_the_same_way(tmp_path):
 
         first = day(folder, bank, cut, cut_at=moment)
 
-        async def afterwards(shop):
+        async def afterwards(shop, bank=bank):
             await shop.another_day()
             if await shop.journal.settlements.open() is not None or await shop.journal.settlements.last() is None:
                 await Teller(shop).sign_in()

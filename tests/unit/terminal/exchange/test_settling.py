@@ -103,6 +103,14 @@ def test_every_detail_is_in_one_pack_of_at_most_eight(count):
     assert all(1 <= len(pack) <= 8 for pack in packs)
 
 
+@given(st.integers(0, 20), st.sets(st.integers(1, 20)))
+def test_what_cannot_be_sent_keeps_nothing_else_from_being_sent(count, numbers):
+    lost = frozenset(f"000001-{n:06d}" for n in numbers)
+    packs = [item.exchange_ids for item in items_of([accepted(n + 1) for n in range(count)], 2, 2, lost=lost)]
+    assert sorted(id for pack in packs for id in pack) == [f"000001-{n + 1:06d}" for n in range(count)]
+    assert all(1 <= len(pack) <= 8 and (lost >= set(pack) or lost.isdisjoint(pack)) for pack in packs)
+
+
 def test_a_batch_that_cannot_be_said_is_refused_before_anything_is_owed():
     with pytest.raises(WireError):
         Totals(debit=1, debits=1000).text()

@@ -9,6 +9,7 @@ from terminal.exchange.events import (
     Answered,
     CardApproved,
     CardFailed,
+    CardLost,
     Command,
     Connected,
     InquiryAnswered,
@@ -72,6 +73,7 @@ GIVEN_UP = request(Kind.SALE, rules={"keeps_reversal": False})
 PART = Reply("0210", "10", amount=Money(400))
 OK, NO, SILENT_ISSUER = Reply("0230", "00", rrn="1"), Reply("0230", "51"), Reply("0230", "68")
 DOUBLED = Reply("0230", "94")
+KEYS_AWAY = Silent(fault="keys-missing")
 
 
 def unknown(request: Request, fault: str = "no-answer", reason: str = "98") -> Unknown:
@@ -131,6 +133,10 @@ def reversing(request: Request, fault: str = "no-answer", reason: str = "98") ->
         (Reversing(VOID, "98", 3), TryDue(), Reversing(VOID, "98", 1), Command.SEND_REVERSAL),
         (Reversing(GIVEN_UP, "98", 2), Silent(), Reversing(GIVEN_UP, "98", 3), Command.SEND_REVERSAL),
         (Reversing(GIVEN_UP, "98", 3), Silent(), GivenUp(GIVEN_UP, "98"), None),
+        (Reversing(GIVEN_UP, "98", 3), KEYS_AWAY, Reversing(GIVEN_UP, "98", 3), None),
+        (Reversing(VOID, "98", 1), KEYS_AWAY, Reversing(VOID, "98", 1), None),
+        (Reversing(VOID, "98", 1), CardLost(), GivenUp(VOID, "98", "card-lost"), None),
+        (GivenUp(VOID, "98", "card-lost"), Reconciled(False), Reversed(VOID, "98", "card-lost"), None),
         (GivenUp(GIVEN_UP, "98"), Reconciled(False), Reversed(GIVEN_UP, "98"), None),
         (GivenUp(GIVEN_UP, "98"), Reconciled(True, "51"), Refused(GIVEN_UP, "51"), None),
         (GivenUp(GIVEN_UP, "98"), TryDue(), GivenUp(GIVEN_UP, "98"), None),
@@ -148,6 +154,10 @@ def reversing(request: Request, fault: str = "no-answer", reason: str = "98") ->
         (Unknown(REPEATED, "98", 1), Answered(NO), Unknown(REPEATED, "98", 1), None),
         (Unknown(REPEATED, "98", 1), Answered(Reply("0230", "61")), Unknown(REPEATED, "98", 1), None),
         (Unknown(REPEATED, "98", 1), Answered(DOUBLED), Accepted(REPEATED, DOUBLED, is_late=True), None),
+        (unknown(REPEATED), CardLost(), unknown(REPEATED, "card-lost"), None),
+        (unknown(REPEATED, "card-lost"), TryDue(), unknown(REPEATED, "card-lost"), None),
+        (unknown(REPEATED, "card-lost"), Answered(DOUBLED), unknown(REPEATED, "card-lost"), None),
+        (unknown(REPEATED, "card-lost"), Reconciled(False), Refused(REPEATED, "not-received"), None),
         (Unknown(REPEATED, "98", 1), Answered(Reply("0230", "77")), Unknown(REPEATED, "98", 1), None),
         (Unknown(REFUND, "98", 1), Answered(DOUBLED), Unknown(REFUND, "98", 1), None),
         (Unknown(SALE, "06", 0), TryDue(), Unknown(SALE, "06", 0), None),
@@ -157,6 +167,8 @@ def reversing(request: Request, fault: str = "no-answer", reason: str = "98") ->
         (uploading(1, 1), Silent(), uploading(2, 2), Command.SEND_AGAIN),
         (uploading(3, 3), Silent(), uploading(3, 3), None),
         (uploading(3, 3), TryDue(), uploading(1, 4), Command.SEND_AGAIN),
+        (Uploading(OFFLINE), CardLost(), Unknown(OFFLINE, "98", fault="card-lost"), None),
+        (uploading(1, 1), CardLost(), Unknown(OFFLINE, "98", address="a:1", fault="card-lost"), None),
         (uploading(1, 1), PowerReturned(), uploading(1, 1), None),
         (uploading(2, 2), Answered(DOUBLED), Accepted(OFFLINE, DOUBLED, is_late=True, address="a:1"), None),
         (uploading(1, 1), Answered(DOUBLED), Unknown(OFFLINE, "98", address="a:1", fault="duplicate"), None),
@@ -190,6 +202,8 @@ EVENTS = st.sampled_from(
         Silent("06", "other-amount"),
         CardApproved(),
         CardFailed(),
+        CardLost(),
+        KEYS_AWAY,
         PowerReturned(),
         TryDue(),
     ]
@@ -219,6 +233,9 @@ def test_laws_of_every_walk(request, events):
             assert not isinstance(step.stage, Reversing | Reversed), "a refund is never reversed"
         if isinstance(stage, Unknown) and not isinstance(step.stage, Unknown):
             assert isinstance(event, Answered | InquiryAnswered | Reconciled), "unknown ends only by an answer"
+        if isinstance(stage, Reversing) and isinstance(step.stage, GivenUp):
+            assert event == CardLost() or not request.terms.keeps_reversal, "a reversal is kept while it can be sent"
+            assert event != KEYS_AWAY, "keys that are away end nothing"
         if isinstance(step.stage, NotSent):
             assert sent == 0, "what may have left is never called unsent"
         if isinstance(step.stage, Accepted):
