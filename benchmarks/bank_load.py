@@ -23,8 +23,8 @@ import click
 
 from drivers.line import TcpConnection, TcpLine
 from drivers.tls import Proof, client_context
-from keys.mac import mac
-from keys.working_keys import unwrap
+from keys.algorithms.mac import mac
+from keys.algorithms.working_keys import unwrap
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK
 from simulator.acquirer.ledger import Ledger
 from terminal.iso8583.answers import difference

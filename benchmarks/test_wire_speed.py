@@ -3,7 +3,7 @@
 import iso8583
 import pytest
 
-from keys.mac import cup_mac
+from keys.algorithms.mac import cup_mac
 from terminal.iso8583.cup import CUP
 from terminal.iso8583.frame import unpack
 from tests.unit.terminal.iso8583.test_wire_vectors import SPECIFICATION, decode, encode, mac_block

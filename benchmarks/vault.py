@@ -18,11 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from keys.mac import kcv
-from keys.process_guard import WIPING
+from keys.algorithms.mac import kcv
+from keys.algorithms.working_keys import wrap
+from keys.service.process_guard import WIPING
+from keys.service.vault_client import VaultClient
 from keys.vault import Vault
-from keys.vault_client import VaultClient
-from keys.working_keys import wrap
 from terminal.key_facts import SecretEntry
 
 ROUNDS, PAUSE, LIMIT_MS, ERASE_LIMIT_MS = 1_000, 0.01, 2.0, 100.0
@@ -125,7 +125,7 @@ def _process(folder: Path) -> subprocess.Popen[bytes]:
         "keypad": f"socket:{folder / 'keypad'}",
     }
     said = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return subprocess.Popen([sys.executable, "-m", "keys.vault_process", *said], env=CLEAN)
+    return subprocess.Popen([sys.executable, "-m", "keys.service.vault_process", *said], env=CLEAN)
 
 
 def main() -> None:

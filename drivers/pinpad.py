@@ -43,7 +43,7 @@ TRIES = 3
 CHUNK = 512
 NAK = b"\x15"
 NUMBERS = 256
-FORMATS = {"iso-0": 0x00, "iso-3": 0x03, "iso-4": 0x04, "iso-0-sm4": 0x10}  # keys/pin_formats.py
+FORMATS = {"iso-0": 0x00, "iso-3": 0x03, "iso-4": 0x04, "iso-0-sm4": 0x10}  # keys/algorithms/pin_formats.py
 CIPHERS = {"des": 0, "sm4": 1, "aes": 2}
 ERRORS: dict[int, tuple[type[DeviceError], str]] = {
     Status.CANCELLED: (EntryCancelled, "cancelled at the PIN pad"),

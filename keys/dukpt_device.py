@@ -12,11 +12,11 @@ The KSN spent last serves until the next is spent: the PIN of a message, its MAC
 
 from __future__ import annotations
 
-from keys import dukpt_aes, dukpt_tdes
-from keys.block_cipher import AES, DES
-from keys.dukpt import DukptDevice, FutureKeys, Ksn, NextKey, TransactionKey, loaded
-from keys.mac import cmac, retail_mac
-from keys.pin_formats import format_of
+from keys.algorithms import dukpt_aes, dukpt_tdes
+from keys.algorithms.block_cipher import AES, DES
+from keys.algorithms.dukpt import DukptDevice, FutureKeys, Ksn, NextKey, TransactionKey, loaded
+from keys.algorithms.mac import cmac, retail_mac
+from keys.algorithms.pin_formats import format_of
 from keys.safe import Safe
 from terminal.key_facts import SealedPin
 from terminal.ports import KeyMissing, KeyRefused

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from keys.block_cipher import DES
-from keys.dukpt import FutureKeys
+from keys.algorithms.block_cipher import DES
+from keys.algorithms.dukpt import FutureKeys
 from terminal.ports import KeyRefused
 
 MOST = 256  # keys that are remembered, the newest: 85 sign-ins with three keys

@@ -1,7 +1,7 @@
 """How keys get into the safe, and out of the world. Law: all of a delivery or nothing; a delivery is taken once.
 
-The KeyLoading port: custodians with components (keys/ceremony.py), bundles under a key-encrypting key (keys/bundle.py),
-tokens of a key distribution host (keys/remote_loading.py), and erasing.
+The KeyLoading port: components of custodians, bundles under a key-encrypting key, tokens of a key distribution host
+(keys/delivery/), and erasing.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from keys.bundle import open_bundle
-from keys.ceremony import SECONDS, Ceremony
-from keys.delivery import LoadedKey
-from keys.device_identity import Identity, certified, new_identity
+from keys.delivery.bundle import open_bundle
+from keys.delivery.ceremony import SECONDS, Ceremony
+from keys.delivery.device_identity import Identity, certified, new_identity
+from keys.delivery.document import LoadedKey
+from keys.delivery.remote_loading import TOKEN, new_nonce, open_token, request
 from keys.dukpt_device import CIPHERS as DUKPT_CIPHERS
 from keys.dukpt_device import first_keys
-from keys.remote_loading import TOKEN, new_nonce, open_token, request
 from keys.safe import Safe
 from keys.secret_entry import HEX, typed_secret
 from terminal.key_facts import KeyFact, SecretEntry, VaultFacts

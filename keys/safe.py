@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from keys.check_value import check_value
-from keys.device_identity import Identity
-from keys.dukpt import FutureKeys
+from keys.algorithms.check_value import check_value
+from keys.algorithms.dukpt import FutureKeys
+from keys.at_rest.key_file import Contents, Key, KeyFile
+from keys.delivery.device_identity import Identity
 from keys.history import History
-from keys.key_file import Contents, Key, KeyFile
 from keys.places import OWN, usage_of
 from terminal.key_facts import KeyFact, VaultFacts
 from terminal.ports import KeyMissing, KeyRefused, KeysErased

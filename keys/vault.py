@@ -14,19 +14,19 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from keys import offline_pin
-from keys.block_cipher import AES, DES, SM4, cipher_of
-from keys.check_value import check_value
+from keys.algorithms import offline_pin
+from keys.algorithms.block_cipher import AES, DES, SM4, cipher_of
+from keys.algorithms.check_value import check_value
+from keys.algorithms.mac import rule_of
+from keys.algorithms.pin_formats import format_of
+from keys.algorithms.track import encrypt_track
+from keys.algorithms.working_keys import unwrap
+from keys.at_rest.key_file import NONCE, KeyFile
+from keys.at_rest.rollback import Anchor
 from keys.dukpt_device import Dukpt
-from keys.key_file import NONCE, KeyFile
-from keys.mac import rule_of
-from keys.pin_formats import format_of
 from keys.places import OWN, WORKING, tmk_place
-from keys.rollback import Anchor
 from keys.safe import Now, Safe, utc_now
 from keys.secret_entry import typed_secret
-from keys.track import encrypt_track
-from keys.working_keys import unwrap
 from terminal.emv.apdu import verify
 from terminal.emv.oda.capk import PublicKey
 from terminal.key_facts import SealedPin, SecretEntry
@@ -59,7 +59,7 @@ class Vault:
     def install_tmk(self, tmk: bytes, check: bytes, cipher: str = "des", slot: int = 1) -> None:
         """For a simulated terminal: take a TEST master key if its KCV is `check`. Raises KeyRefused.
 
-        8 or 16 bytes for "des", 16 for "sm4", 16 or 32 for "aes"; `check` as keys/check_value.py makes it.
+        8 or 16 bytes for "des", 16 for "sm4", 16 or 32 for "aes"; `check` as keys/algorithms/check_value.py makes it.
         """
         cipher_of(cipher)
         if len(tmk) not in TMK_SIZES[cipher]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from keys.bundle import make_bundle
-from keys.delivery import LoadedKey
-from keys.device_identity import Identity
-from keys.key_distribution import Sign, make_token, read_request
-from keys.role_certificates import Holder, KeyKind, Role, new_authority
+from keys.delivery.bundle import make_bundle
+from keys.delivery.device_identity import Identity
+from keys.delivery.document import LoadedKey
+from keys.delivery.key_distribution import Sign, make_token, read_request
+from keys.delivery.role_certificates import Holder, KeyKind, Role, new_authority
 from terminal.ports import KeyRefused
 
 CA_LIFE, DEVICE_LIFE, HOST_LIFE = timedelta(days=3650), timedelta(days=1825), timedelta(days=90)

@@ -14,9 +14,9 @@ from types import TracebackType
 
 from drivers.pinpad import CIPHERS, FORMATS
 from drivers.pinpad_frame import Again, Damaged, Frames, Said, Status, Word, framed
-from keys.block_cipher import cipher_of
-from keys.offline_pin import CHALLENGE, enciphered
-from keys.pin_formats import format_of
+from keys.algorithms.block_cipher import cipher_of
+from keys.algorithms.offline_pin import CHALLENGE, enciphered
+from keys.algorithms.pin_formats import format_of
 from terminal.emv.oda.capk import PublicKey
 from terminal.ports import KeyMissing, KeyRefused
 

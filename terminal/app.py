@@ -137,13 +137,13 @@ def in_thread(worker: ThreadPoolExecutor) -> Run[object]:
 def _vault(files: Files, stack: contextlib.AsyncExitStack) -> tuple[Vault, KeyLoading]:
     """In a process of its own where `vault_socket` names one; else here, where nothing can be typed unseen."""
     if files.vault_socket:
-        from keys.vault_client import VaultClient
+        from keys.service.vault_client import VaultClient
 
         client = VaultClient(Path(files.vault_socket))
         stack.callback(client.close)
         return client, client
-    from keys.device_key import device_key
-    from keys.key_file import KeyFile
+    from keys.at_rest.device_key import device_key
+    from keys.at_rest.key_file import KeyFile
     from keys.loading import Loading
     from keys.safe import Safe
     from keys.vault import Vault as OwnVault

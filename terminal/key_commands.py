@@ -73,7 +73,7 @@ def request(config: Path, file: Path) -> None:
 @click.option("--pcrs", default="", help="For tpm: what the key is sealed to, like sha256:7.")
 def prepare(source: str, pcrs: str) -> None:
     """Make the key that opens the vault: tpm:/folder, credential:NAME, passphrase:/file or auto:/folder."""
-    from keys.prepare import prepare as prepared
+    from keys.at_rest.prepare import prepare as prepared
 
     try:
         click.echo(prepared(source, pcrs) if pcrs else prepared(source))
@@ -110,7 +110,7 @@ def _asked(path: Path, ask: Callable[[KeyLoading, str], Awaitable[T]]) -> T:
 async def _answered(config: Config, ask: Callable[[KeyLoading, str], Awaitable[T]]) -> T:
     if not config.files.vault_socket:
         raise click.ClickException("files.vault_socket is not configured: the keys are in the terminal's own process")
-    from keys.vault_client import VaultClient
+    from keys.service.vault_client import VaultClient
 
     client = VaultClient(Path(config.files.vault_socket))
     try:

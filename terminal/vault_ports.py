@@ -32,12 +32,12 @@ class Vault(Protocol):
     async def mac(self, block: bytes, rule: str = "cup") -> bytes:
         """The 8 bytes of F64 for the given MAC block (MTI to the field before F64).
 
-        `rule`: a name of keys/mac.py. Raises KeyMissing; KeyRefused when the MAK is not for that rule.
+        `rule`: a name of keys/algorithms/mac.py. Raises KeyMissing; KeyRefused when the MAK is not for that rule.
         """
         ...
 
     async def enter_pin(self, entry: SecretEntry, pan: str, format: str, typed: Typed) -> SealedPin | None:
-        """Let the cardholder type; F52 by a name of keys/pin_formats.py. None: he has none. `pan` "": without PAN.
+        """Let the cardholder type; F52 by a name of keys/algorithms/pin_formats.py. None: no PIN. `pan` may be "".
 
         `typed` hears 0 as soon as this holds the keys. Raises EntryCancelled, EntryTimedOut, PinpadLost, KeyMissing,
         KeyRefused.

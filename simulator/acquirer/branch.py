@@ -8,9 +8,9 @@ A card's account is opened with `Ledger.add_account`; whoever has the cards pass
 
 from __future__ import annotations
 
-from keys import dukpt_aes, dukpt_tdes
-from keys.dukpt import Ksn
-from keys.mac import kcv
+from keys.algorithms import dukpt_aes, dukpt_tdes
+from keys.algorithms.dukpt import Ksn
+from keys.algorithms.mac import kcv
 from simulator.acquirer import dukpt
 from simulator.acquirer.ledger import Ledger
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from keys import dukpt_aes, dukpt_tdes
-from keys.dukpt import Ksn, NextKey, TransactionKey, derived
+from keys.algorithms import dukpt_aes, dukpt_tdes
+from keys.algorithms.dukpt import Ksn, NextKey, TransactionKey, derived
 from simulator.acquirer.ledger import Ledger
 from simulator.acquirer.message_keys import NO_KEYS, MessageKeys
 from simulator.acquirer.security import is_authentic
@@ -21,11 +21,11 @@ from terminal.ports import KeyRefused
 
 
 class Scheme(msgspec.Struct, frozen=True):
-    """`usages` name the keys of PIN, request MAC and answer MAC (keys/dukpt_tdes.py, keys/dukpt_aes.py)."""
+    """`usages` name the keys of PIN, request MAC and answer MAC (keys/algorithms/dukpt_*.py)."""
 
     next_key: NextKey
     cipher: str
-    mac_rule: str  # of keys/mac.py
+    mac_rule: str  # of keys/algorithms/mac.py
     usages: tuple[str, str, str]
 
 

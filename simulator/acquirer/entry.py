@@ -34,7 +34,7 @@ class Terminal(msgspec.Struct, frozen=True):
     mak: bytes
     tdk: bytes
     cipher: str  # of the working keys: "des", "sm4", "aes"
-    mac_rule: str  # of keys/mac.py
+    mac_rule: str  # of keys/algorithms/mac.py
     batch: str
     is_signed_in: bool
     is_disabled: bool

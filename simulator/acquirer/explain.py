@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from keys.mac import RULES
+from keys.algorithms.mac import RULES
 from simulator.acquirer.dissection import Wrong, has_length
 from simulator.acquirer.dukpt import SCHEMES
 from simulator.acquirer.explanation import Explanation, Part, Window, brought, explained

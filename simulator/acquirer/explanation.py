@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from keys.block_cipher import CHECK_VALUE, DES, cipher_of
-from keys.mac import mac, rule_of
-from keys.working_keys import LAYOUTS
+from keys.algorithms.block_cipher import CHECK_VALUE, DES, cipher_of
+from keys.algorithms.mac import mac, rule_of
+from keys.algorithms.working_keys import LAYOUTS
 from simulator.acquirer.dissection import Dissection, Wrong, dissected
 from simulator.acquirer.dukpt import keys_from_bdk
 from simulator.acquirer.meanings import of_envelope, of_field, of_kind, of_mti, seen
@@ -176,7 +176,7 @@ def _mac(window: Window, found: Dissection) -> MacFound | None:
 
 
 def _mak(window: Window, message: Message) -> tuple[str, bytes]:
-    """The rule of keys/mac.py and its key: of a sign-in, or of the message's KSN. Raises KeyRefused."""
+    """The rule of keys/algorithms/mac.py and its key: of a sign-in, or of the message's KSN. Raises KeyRefused."""
     number = window.dialect.ksn_field
     if not number:
         return window.mac_rule, window.mak or window.maks.get(message["terminal_id"], b"")

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import msgspec
 
-from keys.cryptogram import IMK_TEST, CryptogramUnknown, application_cryptogram, issuer_authentication, udk
-from keys.issuer_script import IMK_SCRIPT_TEST, ScriptCommand, secured
+from keys.algorithms.cryptogram import IMK_TEST, CryptogramUnknown, application_cryptogram, issuer_authentication, udk
+from keys.algorithms.issuer_script import IMK_SCRIPT_TEST, ScriptCommand, secured
 from simulator.cards.description import CardDescription
 from simulator.cards.tray import load_tray
 from terminal.emv import tags, tlv

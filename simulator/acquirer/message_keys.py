@@ -15,7 +15,7 @@ class MessageKeys(msgspec.Struct, frozen=True):
     answer_mak: bytes
     tdk: bytes
     cipher: str
-    mac_rule: str  # of keys/mac.py
+    mac_rule: str  # of keys/algorithms/mac.py
 
     def __repr__(self) -> str:
         """Never a key."""

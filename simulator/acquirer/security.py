@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from keys.mac import mac, rule_of
-from keys.pin_formats import format_of
-from keys.track import decrypt_track
-from keys.working_keys import wrap
+from keys.algorithms.mac import mac, rule_of
+from keys.algorithms.pin_formats import format_of
+from keys.algorithms.track import decrypt_track
+from keys.algorithms.working_keys import wrap
 from simulator.acquirer.message_keys import MessageKeys
 from simulator.acquirer.request import Refusal
 from terminal.iso8583.codec import MAC_SIZE

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from keys.algorithms.issuer_script import is_secured, mac_size
+from keys.algorithms.mac import des_encrypt
 from keys.card_certificates import cda_dynamic, deciphered_pin, dynamic_signature
-from keys.issuer_script import is_secured, mac_size
-from keys.mac import des_encrypt
 from simulator.cards.application_cryptogram import (
     AAC,
     DDA_PERFORMED,

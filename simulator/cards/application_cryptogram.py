@@ -1,7 +1,7 @@
 """What a test card says in GENERATE AC and believes of its issuer. Law: the TEST issuer's keys, F55's data.
 
-Which data are covered and how, the version in 9F10 says (keys/cryptogram.py). CDOL1 asks for more, as the card of the
-trace does; that is not covered. The CVR has the bits of VIS, which PBOC took over: second-hand, both.
+Which data are covered and how, the version in 9F10 says (keys/algorithms/cryptogram.py). CDOL1 asks for more, as the
+card of the trace does; that is not covered. The CVR has the bits of VIS, which PBOC took over: second-hand, both.
 
 A card that authenticates its issuer by EXTERNAL AUTHENTICATE does not mind when that fails, unless it `minds`; one
 that does it in the second GENERATE AC (91 in CDOL2) then gives an AAC. None minds when the issuer says nothing.
@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from keys.cryptogram import Values, application_cryptogram, is_of_issuer
+from keys.algorithms.cryptogram import Values, application_cryptogram, is_of_issuer
 from simulator.cards.command import NOT_NOW, NOT_OF_ISSUER, OK, WRONG_LENGTH, Refused
 from terminal.emv import dol, tags
 from terminal.emv.verification import Aip

@@ -16,9 +16,9 @@ from functools import cache
 
 import msgspec
 
+from keys.algorithms.cryptogram import IMK_TEST, udk
+from keys.algorithms.issuer_script import IMK_SCRIPT_TEST
 from keys.card_certificates import Certified, RsaKey, icc_certificate, issuer_certificate, static_signature
-from keys.cryptogram import IMK_TEST, udk
-from keys.issuer_script import IMK_SCRIPT_TEST
 from simulator.cards.application_cryptogram import CDOL1, PROFILES
 from simulator.cards.key_ring import key_ring
 from simulator.cards.settings import ApplicationSettings, ChipSettings

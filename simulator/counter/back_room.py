@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from keys.at_rest.rollback import Witness
 from keys.certificates import make_test_authority
-from keys.rollback import Witness
 from keys.vault import Vault
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, TEST_TMK_KCV, open_test_branch
 from simulator.acquirer.faults import Faults
@@ -174,7 +174,7 @@ class BackRoom:
             "keypad": f"socket:{self.keypad_path}",
         }
         said = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        self._vault = await self._started("keys.vault_process", *said, **VAULT_ALLOCATOR)
+        self._vault = await self._started("keys.service.vault_process", *said, **VAULT_ALLOCATOR)
 
     async def _started(self, module: str, *options: str, **more: str) -> asyncio.subprocess.Process:
         with (self.folder / "terminal.log").open("ab") as log:

@@ -38,5 +38,5 @@ async def plastic_of(journal: Journal, vault: Vault, request: Request) -> Plasti
 
 
 async def _is_well(vault: Vault) -> bool:
-    """A fault of the vault, or of the way to it, is KeyRefused too (keys/vault_server.py)."""
+    """A fault of the vault, or of the way to it, is KeyRefused too (keys/service/vault_server.py)."""
     return await vault.unseal(await vault.seal(PROBE)) == PROBE

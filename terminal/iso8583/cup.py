@@ -128,7 +128,7 @@ def cup(choices: Choices = DEFAULTS) -> Dialect:
 
 
 def _pin_format(choices: Choices) -> str:
-    """The vault's name for it (keys/pin_formats.py)."""
+    """The vault's name for it (keys/algorithms/pin_formats.py)."""
     cipher = "-sm4" if choices.cipher == "sm4" else ""
     return f"{PIN_FORMAT}{cipher}{'' if choices.has_pan_in_pin else '-without-pan'}"
 

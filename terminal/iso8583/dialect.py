@@ -135,7 +135,7 @@ class Dialect(msgspec.Struct, frozen=True):
     name: str
     layout: Layout
     frame: FrameForm
-    mac_rule: str  # of keys/mac.py
+    mac_rule: str  # of keys/algorithms/mac.py
     forms: Mapping[Kind, Form]
     shapes: Mapping[str, Shape]
     sources: Mapping[str, Source]  # field name -> its value

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from drivers.jbig import JbigCoder
-from keys.check_value import check_value
-from keys.key_file import KeyFile
+from keys.algorithms.check_value import check_value
+from keys.at_rest.key_file import KeyFile
 from keys.loading import Loading
 from keys.safe import Safe
 from keys.vault import Vault

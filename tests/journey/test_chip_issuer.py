@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from keys.issuer_script import BLOCK_APPLICATION, UNBLOCK_PIN, ScriptCommand
+from keys.algorithms.issuer_script import BLOCK_APPLICATION, UNBLOCK_PIN, ScriptCommand
 from terminal.exchange.stages import Reversed
 from terminal.journal.store import JournalFailed
 from tests.journey.chip_desk import Listening, Wrong, issuer, last, play, requests, sale, sale_prompt, sent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keys.issuer_script import UNBLOCK_PIN
+from keys.algorithms.issuer_script import UNBLOCK_PIN
 from simulator.cards.tray import load_tray
 from terminal.exchange.stages import Accepted
 from terminal.iso8583.kinds import Kind

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from keys.mac import kcv
+from keys.algorithms.mac import kcv
 from simulator.acquirer.branch import TEST_TMK
 from simulator.acquirer.settlement_desk import settlement_of
 from terminal.dialogue.bad_news import Stopped

@@ -2,11 +2,11 @@
 
 import pytest
 
-from keys.block_cipher import xor
-from keys.bundle import LoadedKey, make_bundle
-from keys.key_block_tr31 import KeyBlock
-from keys.key_file import Contents, KeyFile
-from keys.mac import kcv
+from keys.algorithms.block_cipher import xor
+from keys.algorithms.key_block_tr31 import KeyBlock
+from keys.algorithms.mac import kcv
+from keys.at_rest.key_file import Contents, KeyFile
+from keys.delivery.bundle import LoadedKey, make_bundle
 from simulator.acquirer.branch import TERMINAL_ID, TEST_TMK
 from terminal.config import KeysConfig
 from terminal.ports import VaultGone

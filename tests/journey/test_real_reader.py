@@ -13,7 +13,7 @@ import pytest
 
 from drivers.card_reader import PcscReader
 from drivers.card_slots import PcscCardSlots
-from keys.key_file import KeyFile
+from keys.at_rest.key_file import KeyFile
 from keys.safe import Safe
 from keys.vault import Vault
 from simulator.acquirer.downloads import applications, capks

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from keys.vault_client import VaultClient
+from keys.service.vault_client import VaultClient
 from terminal import app
 from terminal.exchange.stages import Accepted, Open, Refused, Reversed
 from terminal.iso8583.kinds import Kind
@@ -43,7 +43,8 @@ class VaultProcess:
         """Returns when it listens."""
         options = [f"--vault={self._folder / 'vault'}", f"--device-key=file:{self._device_key}"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "keys.vault_process", *options, f"--socket={self.socket}"], stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "keys.service.vault_process", *options, f"--socket={self.socket}"],
+            stderr=subprocess.DEVNULL,
         )
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:

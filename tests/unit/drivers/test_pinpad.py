@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from drivers.pinpad import SerialPinpad
 from drivers.pinpad_frame import LONGEST, Again, Damaged, Frames, Said, Status, Word, framed
-from keys.block_cipher import cipher_of
-from keys.pin_formats import format_of
+from keys.algorithms.block_cipher import cipher_of
+from keys.algorithms.pin_formats import format_of
 from simulator.pinpad import SimulatedPinpad
 from terminal.emv.oda.capk import PublicKey
 from terminal.key_facts import SealedPin, SecretEntry

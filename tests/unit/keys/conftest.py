@@ -2,7 +2,7 @@
 
 import pytest
 
-from keys.mac import kcv
+from keys.algorithms.mac import kcv
 from tests.unit.keys.test_loading import Device, bring_kek
 from tests.unit.keys.test_vault import TMK
 

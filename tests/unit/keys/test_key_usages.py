@@ -5,12 +5,12 @@ import asyncio
 import msgspec
 import pytest
 
-from keys.block_cipher import DES
-from keys.key_file import Contents, Key, KeyFile
-from keys.pin_formats import format_of
+from keys.algorithms.block_cipher import DES
+from keys.algorithms.pin_formats import format_of
+from keys.algorithms.working_keys import wrap
+from keys.at_rest.key_file import Contents, Key, KeyFile
 from keys.places import OF_TR31, OWN, TMK_PLACE, USAGES, tmk_place, usage_of
 from keys.vault import Vault
-from keys.working_keys import wrap
 from terminal.ports import KeyRefused
 from tests.unit.keys.test_vault import DEVICE_KEY, MAK2, PAN, PIK2, TDK2, TMK, TRACK2
 

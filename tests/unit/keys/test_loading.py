@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from keys.dukpt import Ksn, derived
-from keys.dukpt_tdes import BDK_TEST, initial_key, next_key, working_key
-from keys.key_block_tr31 import KeyBlock, OptionalBlock
-from keys.key_file import KeyFile
+from keys.algorithms.dukpt import Ksn, derived
+from keys.algorithms.dukpt_tdes import BDK_TEST, initial_key, next_key, working_key
+from keys.algorithms.key_block_tr31 import KeyBlock, OptionalBlock
+from keys.algorithms.mac import cup_mac, kcv, retail_mac
+from keys.algorithms.pin_block import pin_of
+from keys.algorithms.working_keys import wrap
+from keys.at_rest.key_file import KeyFile
 from keys.loading import Loading
-from keys.mac import cup_mac, kcv, retail_mac
-from keys.pin_block import pin_of
 from keys.safe import Safe
 from keys.vault import Vault
-from keys.working_keys import wrap
 from simulator.key_host import KeyHost, LoadedKey
 from terminal.ports import KeyMissing, KeyRefused, KeysErased
 from tests.unit.keys.scripted import ScriptedKeypad, typing

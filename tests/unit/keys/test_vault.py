@@ -4,17 +4,17 @@ import asyncio
 
 import pytest
 
-from keys.block_cipher import CIPHERS
-from keys.check_value import check_value
-from keys.mac import RULES, cup_mac, kcv, mac
+from keys.algorithms.block_cipher import CIPHERS
+from keys.algorithms.check_value import check_value
+from keys.algorithms.mac import RULES, cup_mac, kcv, mac
+from keys.algorithms.pin_block import pin_of
+from keys.algorithms.track import decrypt_track
+from keys.algorithms.working_keys import wrap
 from keys.passwords import ArgonPasswords
-from keys.pin_block import pin_of
-from keys.track import decrypt_track
 from keys.vault import Vault
-from keys.working_keys import wrap
 from terminal.key_facts import SecretEntry
 from terminal.ports import KeyMissing, KeyRefused
-from tests.unit.keys.vault_versions import FINGERPRINT, SEALED, VERSION_1
+from tests.unit.keys.at_rest.vault_versions import FINGERPRINT, SEALED, VERSION_1
 
 DEVICE_KEY = bytes(range(32))  # TEST KEY
 TMK = bytes.fromhex("CA5D92598DCA48CE8A4C76361A9269E9")  # TEST KEY: worked example of cup.md 3.8

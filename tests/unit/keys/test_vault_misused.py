@@ -9,28 +9,28 @@ from contextlib import suppress
 import msgspec
 import pytest
 
-from keys.block_cipher import DES, xor
-from keys.ceremony import Ceremony
-from keys.dukpt import Ksn, derived
-from keys.dukpt_tdes import BDK_TEST, initial_key, next_key, working_key
-from keys.key_block_tr31 import KeyBlock, OptionalBlock
-from keys.key_file import KeyFile
+from keys.algorithms.block_cipher import DES, xor
+from keys.algorithms.dukpt import Ksn, derived
+from keys.algorithms.dukpt_tdes import BDK_TEST, initial_key, next_key, working_key
+from keys.algorithms.key_block_tr31 import KeyBlock, OptionalBlock
+from keys.algorithms.mac import kcv, retail_mac
+from keys.algorithms.working_keys import wrap
+from keys.at_rest.key_file import KeyFile
+from keys.at_rest.rollback import Witness
+from keys.delivery.ceremony import Ceremony
 from keys.loading import Loading
-from keys.mac import kcv, retail_mac
-from keys.rollback import Witness
 from keys.safe import Safe
+from keys.service.vault_client import VaultClient
+from keys.service.vault_process import _erased_when_opened
+from keys.service.vault_server import as_call
+from keys.service.vault_wire import WireLost
 from keys.vault import Vault
-from keys.vault_calls import as_call
-from keys.vault_client import VaultClient
-from keys.vault_process import _erased_when_opened
-from keys.vault_wire import WireLost
-from keys.working_keys import wrap
 from simulator.key_host import LoadedKey
 from terminal.ports import CeremonyRefused, KeyMissing, KeyRefused
 from tests.unit.keys.scripted import ScriptedKeypad, typing
+from tests.unit.keys.service.test_vault_contract import BLOCK, CARD_KEY, ENTRY, PIN, Rooms, behind_socket
 from tests.unit.keys.test_loading import INITIAL_KEY, KEK, KSN, TERMINAL, bring_kek
 from tests.unit.keys.test_vault import DEVICE_KEY, MAK2, PAN, PIK2, TDK2, TMK
-from tests.unit.keys.test_vault_contract import BLOCK, CARD_KEY, ENTRY, PIN, Rooms, behind_socket
 
 PARTS = [BLOCK[:20], BLOCK[20:40], BLOCK[40:]]  # PIK, MAK, TDK: each a cryptogram and its check value, as F62 came
 

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from keys.loading import Loading
+from keys.service.vault_client import VaultClient
 from keys.vault import Vault
-from keys.vault_client import VaultClient
 from terminal.app import _vault
 from terminal.config import Files
 from terminal.ports import KeyMissing, KeyRefused

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 
 import msgspec
 
-from keys.mac import mac
-from keys.pin_block import pin_block
-from keys.track import encrypt_track
-from keys.working_keys import unwrap
+from keys.algorithms.mac import mac
+from keys.algorithms.pin_block import pin_block
+from keys.algorithms.track import encrypt_track
+from keys.algorithms.working_keys import unwrap
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, open_test_branch
 from simulator.acquirer.host import Host
 from simulator.acquirer.issuer import Issuer

@@ -16,7 +16,7 @@ from PIL import Image
 from drivers.jbig import JbigCoder
 from drivers.line import TcpLine
 from drivers.tls import Proof, client_context
-from keys.working_keys import unwrap
+from keys.algorithms.working_keys import unwrap
 from simulator.acquirer.__main__ import main
 from simulator.acquirer.branch import MERCHANT_ID, TEST_TMK
 from simulator.acquirer.ledger import Ledger

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from keys.mac import mac
-from keys.working_keys import unwrap
+from keys.algorithms.mac import mac
+from keys.algorithms.working_keys import unwrap
 from simulator.acquirer.branch import TEST_TMK
 from simulator.acquirer.host import Host
 from terminal.iso8583.answers import Reply, difference, reply

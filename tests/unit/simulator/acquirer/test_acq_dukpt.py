@@ -8,10 +8,10 @@ import msgspec
 import psec
 import pytest
 
-from keys import dukpt_aes, dukpt_tdes
-from keys.dukpt import DukptDevice, FutureKeys, Ksn, NextKey, TransactionKey, loaded
-from keys.mac import cmac, retail_mac
-from keys.pin_formats import format_of
+from keys.algorithms import dukpt_aes, dukpt_tdes
+from keys.algorithms.dukpt import DukptDevice, FutureKeys, Ksn, NextKey, TransactionKey, loaded
+from keys.algorithms.mac import cmac, retail_mac
+from keys.algorithms.pin_formats import format_of
 from simulator.acquirer import dukpt
 from simulator.acquirer.branch import TERMINAL_ID, TEST_TMK, dukpt_of, open_test_branch, open_test_dukpt
 from simulator.acquirer.ledger import Ledger

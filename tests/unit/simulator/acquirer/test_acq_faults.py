@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from keys.algorithms.mac import cup_mac
 from keys.certificates import make_test_authority
-from keys.mac import cup_mac
 from simulator.acquirer.fault_script import parsed
 from simulator.acquirer.faults import Faults, LineState, Spoil
 from terminal.iso8583.answers import difference

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.cryptogram import ELEMENTS, IMK_TEST, application_cryptogram, is_of_issuer, udk
-from keys.issuer_script import BLOCK_APPLICATION, UNBLOCK_PIN, put_data
+from keys.algorithms.cryptogram import ELEMENTS, IMK_TEST, application_cryptogram, is_of_issuer, udk
+from keys.algorithms.issuer_script import BLOCK_APPLICATION, UNBLOCK_PIN, put_data
 from simulator.acquirer.issuer import APPROVES, DECLINES, Script, TestIssuer
 from simulator.cards.chip import Chip
 from simulator.cards.description import CardDescription

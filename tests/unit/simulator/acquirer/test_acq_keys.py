@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from keys.pin_block import pin_block
+from keys.algorithms.pin_block import pin_block
 from terminal.iso8583.cup import cup
 from terminal.iso8583.cup_management import sign_off
 from terminal.iso8583.dialect import Choices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keys.cryptogram import IMK_TEST, application_cryptogram, issuer_authentication, udk
+from keys.algorithms.cryptogram import IMK_TEST, application_cryptogram, issuer_authentication, udk
 from simulator.cards.tray import card
 from terminal.emv import tags
 from tests.unit.simulator.cards.talk import Said, Talk

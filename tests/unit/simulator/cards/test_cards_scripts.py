@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keys.issuer_script import (
+from keys.algorithms.issuer_script import (
     BLOCK_APPLICATION,
     BLOCK_CARD,
     UNBLOCK_APPLICATION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from keys.offline_pin import enciphered, plain
+from keys.algorithms.offline_pin import enciphered, plain
 from simulator.cards.tray import card
 from terminal.emv import apdu, sale, tags, tlv
 from terminal.emv.errors import EmvError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keys.issuer_script import BLOCK_APPLICATION, put_data
+from keys.algorithms.issuer_script import BLOCK_APPLICATION, put_data
 from simulator.acquirer.issuer import Script as IssuerScript
 from simulator.acquirer.issuer import TestIssuer
 from simulator.cards.chip import WasPulled

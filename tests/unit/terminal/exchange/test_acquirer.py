@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from keys.mac import kcv
+from keys.algorithms.mac import kcv
 from keys.vault import Vault
 from simulator.acquirer.branch import MERCHANT_ID, TERMINAL_ID, TEST_TMK, open_test_branch
 from simulator.acquirer.faults import Faults, Spoil

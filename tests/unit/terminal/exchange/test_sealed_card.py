@@ -6,9 +6,9 @@ import hashlib
 import msgspec
 import pytest
 
-from keys.key_file import KeyFile
+from keys.algorithms.mac import kcv
+from keys.at_rest.key_file import KeyFile
 from keys.loading import Loading
-from keys.mac import kcv
 from keys.safe import Safe
 from keys.vault import Vault
 from simulator.acquirer.branch import TEST_TMK
@@ -34,7 +34,7 @@ class Away:
 
 
 class Unwell:
-    """As keys/vault_server.py answers for a vault with a fault: everything is KeyRefused."""
+    """As keys/service/vault_server.py answers for a vault with a fault: everything is KeyRefused."""
 
     async def unseal(self, sealed):
         raise KeyRefused("the vault has a fault: MemoryError")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.mac import mac
+from keys.algorithms.mac import mac
 from terminal.iso8583.answers import difference, must_be_signed, reply
 from terminal.iso8583.codec import decode, encode, mac_block, mac_field
 from terminal.iso8583.cup import cup

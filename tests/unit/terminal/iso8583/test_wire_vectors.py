@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.mac import cup_mac
-from keys.working_keys import unwrap
+from keys.algorithms.mac import cup_mac
+from keys.algorithms.working_keys import unwrap
 from terminal.iso8583 import codec
 from terminal.iso8583.cup import CUP
 from terminal.iso8583.frame import unpack

@@ -1,0 +1,1 @@
+"""What is done with a key: ciphers, MACs, PIN blocks, key blocks, key derivation. Pure: a key comes in as bytes."""

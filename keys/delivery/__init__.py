@@ -1,0 +1,1 @@
+"""How keys come: custodians' components, bundles, a key distribution host's tokens."""
