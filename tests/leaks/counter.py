@@ -41,7 +41,7 @@ CARDS = (
 )
 DEVICE = "keypad-320x240"
 FACTORY_CODES = {id: code for id, _, code in FACTORY}
-STILL_FACTORY = {f"操作员 {id} 仍在用出厂密码": (id, code) for id, code in FACTORY_CODES.items()}
+STILL_FACTORY = {f"操作员 {id} 仍在用出厂密码": id for id in FACTORY_CODES}
 TAKE_OUT = ("拔", "取走")
 DRAWN = 0.7  # seconds after which a stripe is drawn again: one that comes before the prompt is forgotten
 
@@ -75,7 +75,7 @@ class Counter:
 
     def __init__(self, room: BackRoom, markers: Markers, front_pid: int) -> None:
         self.room, self.markers, self.tape = room, markers, Tape()
-        self.front_pid = front_pid
+        self.front_pid, self.codes = front_pid, dict(FACTORY_CODES)
         room.printer._decoder = self.tape
         self.shop = Watched(room, DEVICE)
         self.player = Player(self.shop, is_quiet=True)
@@ -97,8 +97,8 @@ class Counter:
 
     # --- what is done there, each from idle to idle --------------------------------------------------------------
     async def open(self) -> None:
-        await log_in(self.player, FACTORY_CODES[FIRST_OPERATOR])
-        await self._choose_code(self.markers.codes[FIRST_OPERATOR])
+        await log_in(self.player, self.codes[FIRST_OPERATOR])
+        await self.choose_code(FIRST_OPERATOR)
         await self.idle()
 
     async def idle(self) -> None:
@@ -106,23 +106,39 @@ class Counter:
 
     async def sell(self, card: str, way: str = "insert", pins: Iterable[str] = (), end: str = "消费成功") -> None:
         await self.ask_for_card()
-        await self._present(card, way)
-        await self._until(end, pins)
-        await self._leave()
+        await self._pay(card, way, pins, end)
 
     async def ask_for_card(self) -> None:
         """From idle to the request for a card."""
         await self.idle()
         await self.player.press("1")
-        await self.player.see("请输入消费金额")
-        await self.player.enter("8800")
+        await self._amount()
+
+    async def hold(self, card: str, way: str = "insert", pins: Iterable[str] = ()) -> None:
+        """A pre-authorisation."""
+        await self.second_page("2")
+        await self.player.see("预授权完成")
+        await self.player.press("1")
+        await self._amount()
+        await self._pay(card, way, pins, "预授权成功")
+
+    async def ask_balance(self, card: str, way: str = "insert", pins: Iterable[str] = ()) -> None:
+        await self.second_page("3")
         await self.player.see("请插卡")
+        await self._pay(card, way, pins, "可用余额")
+
+    async def second_page(self, entry: str) -> None:
+        """From idle to an entry of the menu's second page."""
+        await self.idle()
+        await self.player.press("down")
+        await self.player.see("结算", "预授权", "余额查询", "终端管理")
+        await self.player.press(entry)
 
     async def lose_a_sale(self, card: str) -> None:
         """The bank booked it, the answer was lost: a reversal is owed, and sent with the next sign of life."""
         self.room.faults.state = LineState.ANSWER_LOST
         await self.ask_for_card()
-        await self._present(card, "insert")
+        await self.present(card, "insert")
         await self._until("冲正", ())
         self.room.faults.state = LineState.UP
         await self._leave()
@@ -147,7 +163,7 @@ class Counter:
         await self.player.see("退款明细")
         await self.player.press("enter")
         await self.player.see("请插卡")
-        await self._present(card, way)
+        await self.present(card, way)
         await self.player.see("再核对一遍")
         await self.room.remove()
         await self.player.press("enter")
@@ -155,10 +171,7 @@ class Counter:
         await self._leave()
 
     async def settle(self) -> None:
-        await self.idle()
-        await self.player.press("down")
-        await self.player.see("结算", "预授权")
-        await self.player.press("1")
+        await self.second_page("1")
         await self.player.see("净额")
         await self.player.press("enter")
         await self.player.see("结算完成")
@@ -167,23 +180,35 @@ class Counter:
     async def _replace_factory_codes(self) -> None:
         """Of whoever still has one, and each is told so."""
         while (asked := await self.player.see_any("退哪一笔", *STILL_FACTORY)) in STILL_FACTORY:
-            id, factory = STILL_FACTORY[asked]
+            id = STILL_FACTORY[asked]
             await self.player.press("enter")
             await self.player.see(f"请输入操作员 {id} 的密码")
-            await self.player.enter(factory)
-            await self._choose_code(self.markers.codes[id])
+            await self.player.enter(self.codes[id])
+            await self.choose_code(id)
 
-    async def _choose_code(self, code: str) -> None:
-        """In place of the factory's."""
+    async def choose_code(self, id: str) -> None:
+        """In place of the factory's, or as a custodian's first."""
         if await self.player.see_any("须先修改出厂密码", "新密码（") == "须先修改出厂密码":
             await self.player.press("enter")
         for question in ("新密码（", "再输入一次"):
             await self.player.see(question)
-            await self.player.enter(code)
+            await self.player.enter(self.markers.codes[id])
+        self.codes[id] = self.markers.codes[id]
         await self.player.see("密码已修改")
         await self.player.press("enter")
 
-    async def _present(self, card: str, way: str) -> None:
+    async def _amount(self) -> None:
+        await self.player.see("请输入消费金额")
+        await self.player.enter("8800")
+        await self.player.see("请插卡")
+
+    async def _pay(self, card: str, way: str, pins: Iterable[str], end: str) -> None:
+        """From the request for a card to idle."""
+        await self.present(card, way)
+        await self._until(end, pins)
+        await self._leave()
+
+    async def present(self, card: str, way: str) -> None:
         if way == "insert":
             await self.room.insert(card)
         elif way == "tap":
@@ -195,19 +220,20 @@ class Counter:
                 await self.shop.changed(self.shop.serial, DRAWN)
 
     async def _until(self, end: str, pins: Iterable[str]) -> None:
-        """Answer what is asked, with these PINs one after the other, until a screen says `end`."""
+        """Answer what is asked, with these PINs one after the other, until a screen says `end`; each is asked for."""
         typed = iter(pins)
         while (asked := await self.player.see_any(end, PIN_ASKED, *ANSWERS)) != end:
             if asked == PIN_ASKED:
-                await self._type(next(typed))
+                await self.pad_ready()
+                await self.player.enter(next(typed))
             else:
                 await self.player.press(ANSWERS[asked])
+        assert not list(typed), "a PIN was not asked for"
 
-    async def _type(self, pin: str) -> None:
-        """As soon as the vault has the keys."""
+    async def pad_ready(self) -> None:
+        """Wait until the vault has the keypad."""
         while isinstance(pad := self.shop._shown.screen, PinPad) and pad.count is None:
             await self.shop.changed(self.shop.serial, DRAWN)
-        await self.player.enter(pin)
 
     async def _leave(self) -> None:
         """Past the papers; the card is taken out where one is in."""

@@ -32,6 +32,7 @@ LEAD = (0, 2, 3)  # characters of base64 that bytes in front of the secret have 
 WIDTHS = {"ascii": 1, "utf-16": 2, "utf-32": 4}  # bytes of a character
 BLOCK = 8  # bytes
 FILLED = (("0", "F"), ("2", "F"), ("4", "A"))  # ISO 9564-1, 9.3: a format of PIN block, and what fills it
+DECIMALS, LEAST_DECIMALS, LEAST_BYTES = ", decimals", 8, 4  # what must be there besides zeros
 
 
 class Needle(msgspec.Struct, frozen=True):
@@ -88,9 +89,14 @@ def pin(name: str, digits: str, pans: Iterable[str] = ()) -> Secret:
     wide = [Needle(code, RAW, bytes(width - 1).join(_each(digits)), is_whole=True) for code, width in WIDTHS.items()]
     fields = {form: bytes.fromhex(f"{form}{len(digits):X}{digits}".ljust(2 * BLOCK, fill)) for form, fill in FILLED}
     blocks = [(f"format {form}", field) for form, field in fields.items()]
-    blocks += [("format 0 with PAN", _xor(fields["0"], bytes.fromhex(f"0000{pan[-13:-1]}"))) for pan in pans]
+    blocks += [("format 0 with PAN", xor(fields["0"], bytes.fromhex(f"0000{pan[-13:-1]}"))) for pan in pans]
     shown = [Needle(f"{form}, hex", SQUEEZED, block.hex().encode("ascii")) for form, block in blocks]
     return _secret(name, *wide, *(Needle(form, RAW, block) for form, block in blocks), *shown)
+
+
+def xor(one: bytes, other: bytes) -> bytes:
+    """Of the same length."""
+    return bytes(left ^ right for left, right in zip(one, other, strict=True))
 
 
 def packed(nibbles: str, skip: int) -> bytes:
@@ -116,7 +122,7 @@ def _of_bytes(name: str, body: bytes, is_text: bool = True) -> Iterator[Needle]:
     else:
         yield Needle(name, RAW, body)
         yield Needle(f"{name}, escaped", RAW, repr(body)[2:-1].encode("ascii"))
-    yield Needle(f"{name}, decimals", SQUEEZED, "".join(map(str, body)).encode("ascii"))
+    yield Needle(f"{name}{DECIMALS}", SQUEEZED, "".join(map(str, body)).encode("ascii"))
     for alignment in ALIGNMENTS:
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             yield Needle(f"{name}, base64+{alignment}", BASE64, base64_of(body, alignment, encode))
@@ -125,12 +131,15 @@ def _of_bytes(name: str, body: bytes, is_text: bool = True) -> Iterator[Needle]:
 def _secret(name: str, *needles: Needle) -> Secret:
     """Each needle once, none that chance would find."""
     long = (one for one in needles if one.is_whole or len(one.bytes) >= SHORTEST[one.view])
-    return Secret(name, tuple(dict.fromkeys(long)))
+    return Secret(name, tuple(dict.fromkeys(one for one in long if not _is_sparse(one))))
+
+
+def _is_sparse(needle: Needle) -> bool:
+    """A card number that is mostly zeros says little in BCD: chance would find it in a database."""
+    if needle.form.endswith(DECIMALS):
+        return len(needle.bytes.replace(b"0", b"")) < LEAST_DECIMALS
+    return needle.form.startswith("bcd") and needle.view == RAW and len(needle.bytes.replace(b"\0", b"")) < LEAST_BYTES
 
 
 def _each(text: str) -> list[bytes]:
     return [character.encode("ascii") for character in text]
-
-
-def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(left ^ right for left, right in zip(one, other, strict=True))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.leaks import processes
 from tests.leaks.encodings import WIDTHS, Needle, Secret, views
 
 DIGITS = frozenset(b"0123456789")
@@ -47,6 +48,15 @@ def search_files(folder: Path, secrets: Iterable[Secret], but: Iterable[str] = (
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and path.name not in passed:
             found += search(str(path.relative_to(folder)), path.read_bytes(), wanted)
+    return found
+
+
+def search_process(name: str, pid: int, secrets: Iterable[Secret]) -> list[Finding]:
+    """Its memory and the files that it holds open. Raises OSError for a process that is gone."""
+    wanted = tuple(secrets)
+    found = []
+    for where, raw in (*processes.image(pid), *processes.open_files(pid)):
+        found += search(f"{name} {where}", raw, wanted)
     return found
 
 

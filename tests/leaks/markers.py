@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from simulator.acquirer.branch import TEST_TMK
 from simulator.cards.description import CardDescription
-from terminal.dialogue.codes import FACTORY, ROLES, is_weak
+from terminal.dialogue.codes import CUSTODIANS, FACTORY, ROLES, is_weak
 from tests.leaks import encodings
 from tests.leaks.encodings import Secret
 
@@ -19,6 +20,8 @@ SHOWN_FIRST, SHOWN_LAST = 6, 4  # digits of a card number that may be shown (PCI
 SHORT, LONG = 6, 12  # digits of a PIN: as people have it, and the most there are
 EXPIRY_AND_SERVICE = 7
 LONGEST_TRACK = 37  # F35
+BRINGING = CUSTODIANS[:2]  # who has a component of the TMK
+HALF = 8  # bytes of a component: one key of DES
 
 
 class Markers:
@@ -28,7 +31,10 @@ class Markers:
         self._chance = chance
         self.card_pin, self.wrong_pin, self.short_pin = self._digits(LONG), self._digits(LONG), self._digits(SHORT)
         self.online_pin = self._digits(LONG)
-        self.codes = {id: self._code(ROLES[role].size) for id, role, _ in FACTORY}
+        staff = {**{id: role for id, role, _ in FACTORY}, **dict.fromkeys(BRINGING, "custodian")}
+        self.codes = {id: self._code(ROLES[role].size) for id, role in staff.items()}
+        first = chance.randbytes(len(TEST_TMK))
+        self.components = dict(zip(BRINGING, (first, encodings.xor(first, TEST_TMK)), strict=True))
         self.cards: list[CardDescription] = []
 
     def marked(self, card: CardDescription) -> CardDescription:
@@ -52,6 +58,14 @@ class Markers:
             *(encodings.number(name, pin) for name, pin in pins.items()),
             *(encodings.pin(f"{name} (block)", pin, pans) for name, pin in pins.items()),
             encodings.pin("short PIN", self.short_pin, pans),
+        ]
+
+    def of_components(self) -> list[Secret]:
+        """Each half alone: who finds a whole one finds both."""
+        return [
+            encodings.key(f"component of {id}, byte {start}", component[start : start + HALF])
+            for id, component in self.components.items()
+            for start in range(0, len(component), HALF)
         ]
 
     def of_staff(self) -> list[Secret]:

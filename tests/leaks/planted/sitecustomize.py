@@ -2,7 +2,7 @@
 
 | place   | the card number is                              |
 |---------|-------------------------------------------------|
-| memory  | kept for ever, as BCD                           |
+| memory  | kept for ever, as BCD, and a component with it  |
 | log     | written to, in base64                           |
 | file    | written to the folder of temporary files, in hex |
 | journal | remembered as a setting, in groups of four      |
@@ -31,6 +31,9 @@ def _plant() -> None:
     async def leaking(room: Any, handed: Any) -> Any:
         pan = handed.plastic.pan
         KEPT.append(bytes.fromhex(pan))
+        typed = Path(os.environ["TMPDIR"], "typed")  # no component comes to the core: the test puts one there
+        KEPT.append(typed.read_bytes())
+        typed.unlink()
         os.write(2, base64.b64encode(f"a card: {pan}".encode()) + b"\n")  # past the log, which would not take it
         Path(os.environ["TMPDIR"], "leaked").write_text(pan.encode().hex(), "ascii")
         await room.journal.remember("leaked", " ".join(pan[start : start + 4] for start in range(0, len(pan), 4)))
