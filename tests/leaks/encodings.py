@@ -32,7 +32,7 @@ LEAD = (0, 2, 3)  # characters of base64 that bytes in front of the secret have 
 WIDTHS = {"ascii": 1, "utf-16": 2, "utf-32": 4}  # bytes of a character
 BLOCK = 8  # bytes
 FILLED = (("0", "F"), ("2", "F"), ("4", "A"))  # ISO 9564-1, 9.3: a format of PIN block, and what fills it
-DECIMALS, LEAST_DECIMALS, LEAST_BYTES = ", decimals", 8, 4  # what must be there besides zeros
+DECIMALS, LEAST_DECIMALS = ", decimals", 8  # digits that must be there besides zeros
 
 
 class Needle(msgspec.Struct, frozen=True):
@@ -135,10 +135,9 @@ def _secret(name: str, *needles: Needle) -> Secret:
 
 
 def _is_sparse(needle: Needle) -> bool:
-    """A card number that is mostly zeros says little in BCD: chance would find it in a database."""
-    if needle.form.endswith(DECIMALS):
-        return len(needle.bytes.replace(b"0", b"")) < LEAST_DECIMALS
-    return needle.form.startswith("bcd") and needle.view == RAW and len(needle.bytes.replace(b"\0", b"")) < LEAST_BYTES
+    """The bytes of a BCD that is mostly zeros, as decimal numbers, say little: chance finds them in a database."""
+    is_bcd_told = needle.form.startswith("bcd") and needle.form.endswith(DECIMALS)
+    return is_bcd_told and len(needle.bytes.replace(b"0", b"")) < LEAST_DECIMALS
 
 
 def _each(text: str) -> list[bytes]:
