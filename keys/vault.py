@@ -30,7 +30,7 @@ from keys.secret_entry import typed_secret
 from terminal.emv.apdu import verify
 from terminal.emv.oda.capk import PublicKey
 from terminal.key_facts import SealedPin, SecretEntry
-from terminal.ports import CardSlots, EntryLost, KeyRefused, ReaderMissing, SecretKeypad, Typed
+from terminal.ports import CardSlots, EntryLost, KeyRefused, ReaderMissing, SealBroken, SecretKeypad, Typed
 
 TMK_SIZES = {DES.name: (8, 16), SM4.name: (16,), AES.name: (16, 32)}  # 8: a terminal of single DES (60.3 = 001)
 STATUS_WORD = 2  # bytes
@@ -132,11 +132,11 @@ class Vault:
         return nonce + AESGCM(self._own("record")).encrypt(nonce, secret, b"record")
 
     async def unseal(self, sealed: bytes) -> bytes:
-        """Raises KeyRefused when it was altered or belongs to another terminal (Vault port)."""
+        """Raises SealBroken when it was altered or belongs to another terminal (Vault port)."""
         try:
             return AESGCM(self._own("record")).decrypt(sealed[:NONCE], sealed[NONCE:], b"record")
         except (InvalidTag, ValueError):
-            raise KeyRefused("a sealed record does not open with this terminal's key") from None
+            raise SealBroken("a sealed record does not open with this terminal's key") from None
 
     async def fingerprint(self, pan: bytes) -> str:
         """HMAC-SHA-256 under a key of this terminal, 32 hex characters (Vault port)."""

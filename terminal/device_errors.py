@@ -64,6 +64,10 @@ class KeyRefused(DeviceError):
     """A key's check value is wrong; the key was not taken."""
 
 
+class SealBroken(KeyRefused):
+    """A sealed record does not open with the key that this vault seals with: altered, or of another key."""
+
+
 class CeremonyRefused(KeyRefused):
     """A component, or a key made of components, is not taken; the message is why: a word of ui/text (refused.<why>)."""
 

@@ -29,6 +29,7 @@ from terminal.device_errors import PaperOut as PaperOut
 from terminal.device_errors import PinpadLost as PinpadLost
 from terminal.device_errors import PrinterLost as PrinterLost
 from terminal.device_errors import ReaderMissing as ReaderMissing
+from terminal.device_errors import SealBroken as SealBroken
 from terminal.device_errors import TwoCards as TwoCards
 from terminal.device_errors import VaultGone as VaultGone
 from terminal.emv.apdu import Response

@@ -74,7 +74,7 @@ class Vault(Protocol):
         ...
 
     async def unseal(self, sealed: bytes) -> bytes:
-        """The inverse of seal. Raises KeyRefused when it was altered, or sealed before keys were erased."""
+        """The inverse of seal. Raises SealBroken when it was altered, or sealed before keys were erased."""
         ...
 
     async def fingerprint(self, pan: bytes) -> str:

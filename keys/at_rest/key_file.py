@@ -98,10 +98,19 @@ class KeyFile:
             return found
         found, self.generation = self._opened(file), file.generation
         if self._anchor is not None:
+            if found.erased:
+                self._catch_up(self._anchor)
             checked(self._anchor, self.generation)
             with contextlib.suppress(KeyRefused):  # an anchor that cannot move now is one step behind, which is legal
                 self._anchor.advance(self.generation)
         return found
+
+    def _catch_up(self, anchor: Anchor) -> None:
+        """Erasing does not wait for the anchor, which may be two steps behind then. A newer file holds no keys."""
+        known = anchor.read()
+        with contextlib.suppress(KeyRefused):
+            for step in range(known + 1, self.generation + 1) if known else ():
+                anchor.advance(step)
 
     def write(self, contents: Contents) -> None:
         """Replace the file. Raises KeyRefused when it cannot be: then the old one is there, and opens.
@@ -131,11 +140,13 @@ class KeyFile:
         if self._anchor is not None:
             with contextlib.suppress(KeyRefused):
                 self._anchor.advance(self.generation)
+        fresh = self._sealed(contents, generation)
         try:
             with self._overwritten():
-                put(self._path, self._sealed(contents, generation))
+                put(self._path, fresh)
         except OSError as error:
-            raise KeyRefused(f"the keys cannot be written: {error.strerror}") from None
+            if not self._is_written_in_place(fresh):
+                raise KeyRefused(f"the keys cannot be written: {error.strerror}") from None
         self.generation = generation
         if self._anchor is not None:
             with contextlib.suppress(KeyRefused):
@@ -156,6 +167,20 @@ class KeyFile:
             finally:  # a full disk takes zeros where there was something
                 old.write(bytes(size))
                 os.fsync(descriptor)
+
+    def _is_written_in_place(self, fresh: bytes) -> bool:
+        """Into the old file's own blocks, where a full disk has no others: there is no key left to lose."""
+        try:
+            size = self._path.stat().st_size
+            if len(fresh) > size:
+                return False
+            descriptor = os.open(self._path, os.O_WRONLY)
+            with os.fdopen(descriptor, "wb", buffering=0) as old:
+                old.write(fresh.ljust(size))
+                os.fsync(descriptor)
+        except OSError:
+            return False
+        return True
 
     def _sealed(self, contents: Contents, generation: int) -> bytes:
         nonce = os.urandom(NONCE)

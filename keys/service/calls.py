@@ -21,6 +21,7 @@ ERRORS: dict[str, type[DeviceError]] = {
         ports.KeyMissing,
         ports.KeyRefused,
         ports.KeysErased,
+        ports.SealBroken,
         ports.CeremonyRefused,
         ports.EntryCancelled,
         ports.EntryLost,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from terminal.dialogue.bad_news import CODES
 from terminal.dialogue.room import Room
 from terminal.exchange.events import CARD_LOST
@@ -37,6 +39,7 @@ PROGRESS = {  # stage -> honest words while it lasts
     Unknown: "stage.asking",
     Uploading: "stage.uploading",
 }
+TOLD = "given-up-told"
 
 
 def progress(stage: Stage | None) -> Say:
@@ -103,9 +106,17 @@ def notice(stage: Stage, room: Room) -> Notice:
 
 
 async def tell_given_up(room: Room) -> None:
-    """Each reversal that was given up since this was last said: it holds up its own sale, and no longer the shop."""
-    while room.runner.given_up:
-        await room.desk.tell(notice(room.runner.given_up.pop(0), room))
+    """Each reversal whose card is lost, once: it holds up its own sale, and no longer the shop."""
+    told = set(msgspec.json.decode(await room.journal.setting(TOLD, "[]"), type=list[str]))
+    waiting = {
+        stage.request.id: stage
+        for stage in await room.journal.open_stages()
+        if isinstance(stage, GivenUp) and stage.fault == CARD_LOST
+    }
+    for id in waiting.keys() - told:
+        await room.desk.tell(notice(waiting[id], room))
+        told = (told | {id}) & waiting.keys()
+        await room.journal.remember(TOLD, msgspec.json.encode(sorted(told)).decode())
 
 
 def refusal(title: Say, code: str, rows: tuple[Row, ...] = ()) -> Notice:

@@ -60,7 +60,6 @@ class Runner:
         self._journal, self._acquirer, self._vault = journal, acquirer, vault
         self._performer = Performer(journal, acquirer)
         self.turn = asyncio.Lock()  # one exchange, one settlement at a time
-        self.given_up: list[GivenUp] = []  # since the merchant was last told
 
     @property
     def is_sign_in_due(self) -> bool:
@@ -182,10 +181,7 @@ class Runner:
             except SealLost:
                 step = step.stage.on(CardLost())
         talk = Talk(self._acquirer, getattr(stage, "address", ""))
-        after = await self._run(step, Round(talk, plastic), watch)
-        if isinstance(after, GivenUp) and not isinstance(stage, GivenUp):
-            self.given_up.append(after)
-        return after
+        return await self._run(step, Round(talk, plastic), watch)
 
     async def _run(self, step: Step, round: Round, watch: Watcher | None) -> Stage:
         answer: Reply | None = None

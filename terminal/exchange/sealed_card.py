@@ -4,8 +4,9 @@
 |----------------------------------------------------|-------------------------------------------|
 | opens the seal                                     | the card                                  |
 | is away, or was erased and has no keys yet         | KeyMissing: everything waits              |
-| does not open it, nor what it seals itself today   | KeyRefused: it is not well, and all waits |
-| does not open it, but what it seals itself today   | SealLost: its key was erased, for ever    |
+| has a fault                                        | KeyRefused: everything waits              |
+| says twice that the seal is broken, and opens what | SealLost: its key was erased, for ever    |
+| it seals itself in between                         |                                           |
 
 Keys that are loaded anew come with another record key (keys/safe.py): no card of before opens again.
 """
@@ -17,7 +18,7 @@ import msgspec
 from terminal.exchange.request import Request
 from terminal.iso8583.facts import Plastic
 from terminal.journal.journal import Journal
-from terminal.ports import KeyRefused, Vault
+from terminal.ports import KeyRefused, SealBroken, Vault
 
 PROBE = b"does this vault open what it seals?"
 
@@ -30,13 +31,20 @@ async def plastic_of(journal: Journal, vault: Vault, request: Request) -> Plasti
     """Raises SealLost; KeyMissing, KeyRefused when the vault cannot say; JournalFailed when no card is there."""
     sealed = await journal.sealed_card(request.card.digest)
     try:
-        return msgspec.json.decode(await vault.unseal(sealed), type=Plastic)
-    except KeyRefused as refused:
+        return await _opened(vault, sealed)
+    except SealBroken:
         if not await _is_well(vault):
             raise
-        raise SealLost(str(refused)) from None
+    try:
+        return await _opened(vault, sealed)
+    except SealBroken as broken:
+        raise SealLost(str(broken)) from None
+
+
+async def _opened(vault: Vault, sealed: bytes) -> Plastic:
+    return msgspec.json.decode(await vault.unseal(sealed), type=Plastic)
 
 
 async def _is_well(vault: Vault) -> bool:
-    """A fault of the vault, or of the way to it, is KeyRefused too (keys/service/vault_server.py)."""
+    """It opens what it seals itself."""
     return await vault.unseal(await vault.seal(PROBE)) == PROBE

@@ -165,15 +165,22 @@ class Settler:
         if reply.response_code == SEND_THE_REST and stage.missing:
             again = ItemsDue(stage.batch, stage.totals, stage.mine, stage.foreign, ROUNDS, stage.address)
             await self._book.enter(again)
-        elif reply.response_code == SEND_THE_REST and stage.count < await self._most(stage.batch):
-            next_count = msgspec.structs.replace(stage, stan=await self._journal.next_stan(), count=stage.count + 1)
+        elif reply.response_code == SEND_THE_REST and (count := await self._next_count(stage)) != stage.count:
+            next_count = msgspec.structs.replace(stage, stan=await self._journal.next_stan(), count=count)
             await self._book.enter(next_count)
-            return next_count
+            if count > stage.count:
+                return next_count
         if reply.response_code not in ITEM_ACCEPTED:
             raise SettlementStuck(reply.response_code)
         after = await self._settled(stage)
         await self._book.close(after)
         return after
+
+    async def _next_count(self, stage: Ending) -> int:
+        """One more, up to the most; after that the least again, at the next attempt: the acquirer's may have lagged."""
+        if stage.count < await self._most(stage.batch):
+            return stage.count + 1
+        return await self._uploaded(stage.batch)
 
     async def _most(self, batch: str) -> int:
         """What the acquirer may have at most: a lost item may have come before, and only its answer not. The acquirer
@@ -183,7 +190,9 @@ class Settler:
     async def _settled(self, stage: Ending) -> Settled:
         items = await self._book.items(stage.batch)
         refused = sum(listed.code not in ("", LOST, *ITEM_ACCEPTED) for listed in items)
-        ids = dict.fromkeys(id for listed in items if listed.code == LOST for id in listed.item.exchange_ids)
+        is_all_there = stage.count == await self._most(stage.batch)  # the acquirer counts the lost ones too
+        lost_items = [] if is_all_there else [listed for listed in items if listed.code == LOST]
+        ids = dict.fromkeys(id for listed in lost_items for id in listed.item.exchange_ids)
         untold = [await self._accepted(id) for id in ids]
         lost = tuple(Untold(each.request.stan, each.request.kind, each.amount.minor) for each in untold)
         return Settled(stage.batch, stage.totals, stage.mine, stage.foreign, stage.count, stage.missing, refused, lost)

@@ -197,7 +197,7 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
 
         A refusal ends nothing: a repeat may be refused *because* the first one was booked (61), or before anybody
         looked for a first one. Nor does 94 when the very first answer was 94: that F11 may be another one's."""
-        is_known = self.request.terms.silence is Silence.REPEAT and self.fault not in (DOUBLED, CARD_LOST)
+        is_known = self.request.terms.silence is Silence.REPEAT and self.fault not in (DOUBLED, CARD_LOST, KEYS_MISSING)
         if reply.response_code in APPROVED or (is_known and reply.response_code == DUPLICATE):
             return Step(Accepted(self.request, kept(reply), is_late=True, address=self.address))
         return Step(self)
@@ -222,8 +222,8 @@ class Uploading(msgspec.Struct, frozen=True, tag="uploading"):
         match event:
             case Answered(reply):
                 return self._answered(reply)
-            case Silent():
-                return self._again()
+            case Silent(_, fault):  # what could not be signed has not left, as far as is known
+                return msgspec.structs.replace(self, sent=self.sent - (fault == KEYS_MISSING))._again()
             case CardLost():
                 return Step(Unknown(self.request, NO_ANSWER, address=self.address, fault=CARD_LOST))
             case PowerReturned() | LineFailed():

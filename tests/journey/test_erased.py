@@ -171,7 +171,6 @@ def test_over_a_restart(tmp_path, bank, is_loaded_before):
 
     async def third_day(shop):
         await shop.another_day()
-        assert shop.room.runner.given_up == [], "it was said once"
         await shop.sell("1000", "stripe-only", "swipe")
         await shop.settle_batch()
         await shop.see("结算完成")
@@ -496,7 +495,7 @@ def test_items_that_came_before_the_keys_were_erased_are_counted_as_the_acquirer
         await shop.press("down", "1")
         await shop.see("结算完成")
         end = await settled(shop)
-        assert (len(end.lost), end.count, end.missing) == (2, 2, 0)
+        assert (len(end.lost), end.count, end.missing) == (0, 2, 0), "the acquirer has both"
         assert end.is_balanced
 
     day(tmp_path, bank, script)

@@ -9,7 +9,7 @@ from keys.at_rest.key_file import Contents, KeyFile
 from keys.delivery.bundle import LoadedKey, make_bundle
 from simulator.acquirer.branch import TERMINAL_ID, TEST_TMK
 from terminal.config import KeysConfig
-from terminal.ports import VaultGone
+from terminal.ports import KeyRefused, VaultGone
 from tests.journey.shop import DEVICE_KEY, Bank, day
 from tests.unit.keys.scripted import typing
 
@@ -355,8 +355,11 @@ def test_erased_with_a_sale_in_the_batch_keys_can_be_brought_anew(tmp_path):
 
 def test_an_erasure_that_the_disk_does_not_take_has_words_of_its_own(tmp_path):
     async def script(shop):
+        async def full(why):
+            raise KeyRefused("no space left on device")
+
         await shop.first_day()
-        (tmp_path / "vault.new").mkdir()
+        shop.hardware.loading.erase = full
         await key_room(shop, "3")
         await shop.see("清除后本机不能再交易")
         await shop.press("enter")

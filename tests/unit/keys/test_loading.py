@@ -12,6 +12,7 @@ from keys.algorithms.mac import cup_mac, kcv, retail_mac
 from keys.algorithms.pin_block import pin_of
 from keys.algorithms.working_keys import wrap
 from keys.at_rest.key_file import KeyFile
+from keys.at_rest.rollback import Witness
 from keys.loading import Loading
 from keys.safe import Safe
 from keys.vault import Vault
@@ -225,12 +226,45 @@ def test_erasing_is_heard_by_who_waits_for_it(device):
     assert asyncio.run(waited()) == "by-hand"
 
 
-def test_a_disk_that_does_not_take_the_erasing_is_said_and_the_memory_is_empty(device):
+def test_a_full_disk_has_the_erasing_in_the_blocks_of_the_old_file(with_kek):
+    device = with_kek
+    device.load(device.host.bundle(KEK, TERMINAL))
+    used = asyncio.run(device.vault.spend_ksn())
+    old = (device.folder / "vault").read_bytes()
     device.folder.joinpath("vault.new").mkdir()
+    asyncio.run(device.loading.erase("tamper"))
+    with pytest.raises(KeysErased):
+        asyncio.run(device.vault.fingerprint(b""))
+    assert len((device.folder / "vault").read_bytes()) == len(old)
+    device.folder.joinpath("vault.new").rmdir()
+    device.restart()
+    assert (device.safe.facts().state, device.places()) == ("erased", set())
+    bring_kek(device)
+    with pytest.raises(KeyRefused, match="used before"):  # the history is there too
+        device.load(device.host.bundle(KEK, TERMINAL))
+    assert Ksn.of(used).counter == 1
+
+
+def test_a_disk_that_takes_nothing_at_all_is_said_and_the_memory_is_empty(device):
+    device.folder.joinpath("vault.new").mkdir()
+    (device.folder / "vault").unlink()
     with pytest.raises(KeyRefused, match="cannot be written"):
         asyncio.run(device.loading.erase("tamper"))
     with pytest.raises(KeysErased):
         asyncio.run(device.vault.fingerprint(b""))
-    assert set((device.folder / "vault").read_bytes()) == {0}
-    with pytest.raises(KeyRefused, match="load the keys anew"):
-        device.restart()
+
+
+def test_erased_while_the_witness_was_behind_it_starts_and_says_so(tmp_path):
+    def opened():
+        return Safe(KeyFile(tmp_path / "vault", DEVICE_KEY, Witness(tmp_path / "witness", DEVICE_KEY)))
+
+    safe = opened()
+    safe.take({"tmk.1": safe.made(TMK, "des", "tmk.1", "test")})
+    (tmp_path / "witness.new").mkdir()  # its partition is full
+    safe.take({"tmk.2": safe.made(TMK[::-1], "des", "tmk.2", "test")})
+    safe.erase("tamper")
+    (tmp_path / "witness.new").rmdir()
+    again = opened()
+    assert again.facts().state == "erased"
+    again.take({"tmk.1": again.made(TMK, "des", "tmk.1", "test")})
+    assert opened().facts().state == "ready"
