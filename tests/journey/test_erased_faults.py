@@ -4,7 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-from simulator.acquirer.faults import Spoil
+from simulator.acquirer.decisions import Refusal
+from simulator.acquirer.host import Host
+from simulator.acquirer.routing import Work
 from simulator.acquirer.settlement_desk import settlement_of
 from terminal.exchange.settler import SettlementStuck
 from terminal.exchange.settling import Settled
@@ -104,6 +106,18 @@ def test_what_was_given_up_is_told_after_a_power_cut_too_and_once(tmp_path):
     day(tmp_path, bank, next_day)
 
 
+class Lagging(Host):
+    """A bank that has not counted yet when it is told the end for the first time."""
+
+    lags = 1
+
+    def _decided(self, visit, route, refuse_with):
+        if self.lags and route is not None and route.work is Work.UPLOAD_END:
+            self.lags -= 1
+            raise Refusal("95")
+        return super()._decided(visit, route, refuse_with)
+
+
 @pytest.mark.parametrize("has_lost", [False, True])
 def test_an_acquirer_whose_count_lags_once_is_asked_until_the_batch_is_closed(tmp_path, has_lost):
     bank = Bank()
@@ -115,19 +129,13 @@ def test_an_acquirer_whose_count_lags_once_is_asked_until_the_batch_is_closed(tm
             await erased_and_loaded(shop)
             await shop.idle()
         await shop.sell("300")
-        teller, lags = Teller(shop), [1]
-
-        def lag(what, *_):
-            if what == "ending" and lags:
-                lags.pop()
-                bank.faults.spoil_next(Spoil.REFUSED_WITH, "0320", "95")
-
+        teller = Teller(shop)
         for _ in range(4):
             await teller.sign_in()
             with suppress(SettlementStuck):
-                await shop.room.settler.settle("01", lag)
+                await shop.room.settler.settle("01", lambda *_: None)
                 break
-        assert not lags
+        assert not shop.host.lags
         assert settlement_of(bank.ledger, TERMINAL_ID, "000001").is_closed
 
-    day(tmp_path, bank, script)
+    day(tmp_path, bank, script, host=Lagging)
