@@ -124,11 +124,12 @@ class CardPrompt(msgspec.Struct, frozen=True, tag="card"):
 
 
 class PinPrompt(msgspec.Struct, frozen=True):
-    """What stands above the stars while a PIN is typed."""
+    """What stands above the stars while a PIN is typed; `may_skip`: confirm on nothing goes on without one."""
 
     title: Say
     rows: tuple[Row, ...] = ()
     lines: tuple[Say, ...] = ()
+    may_skip: bool = True
 
 
 class PinPad(msgspec.Struct, frozen=True, tag="pin"):

@@ -36,8 +36,9 @@ DOCUMENTS = ("00", "01", "02", "03", "04", "05")  # tag 9F62, PBOC
 class Chip:
     """A powered card at this desk."""
 
-    def __init__(self, room: Room, title: Say, card: Card) -> None:
-        self._room, self.title, self.card = room, title, card
+    def __init__(self, room: Room, title: Say, card: Card, was_pin_wrong: bool = False) -> None:
+        """`was_pin_wrong`: the issuer has refused the online PIN of the transaction before."""
+        self._room, self.title, self.card, self.was_pin_wrong = room, title, card, was_pin_wrong
         self.link = Link(card.transmit, card.protocol)
 
     async def work(self, talk: Coroutine[Any, Any, T]) -> T:
@@ -110,8 +111,9 @@ async def _chosen(room: Room, title: Say, pause: ChooseApplication) -> int:
 
 async def _pin(room: Room, chip: Chip, pause: EnterPin, amount: Money) -> tuple[sale.Step, SealedPin | None]:
     """The PIN pad's part (Book 3, 10.5.1 and 10.5.2), then the kernel's."""
-    may_skip = room.config.policy.may_skip_pin
-    asked = prompt(chip.title, amount, is_again=pause.is_again, tries_left=pause.tries_left, may_skip=may_skip)
+    is_wrong = chip.was_pin_wrong and pause.form is PinForm.ONLINE
+    is_again, may_skip = pause.is_again or is_wrong, room.config.policy.may_skip_pin and not is_wrong
+    asked = prompt(chip.title, amount, is_again=is_again, tries_left=pause.tries_left, may_skip=may_skip)
     pin: SealedPin | None = None
     try:
         if pause.form is PinForm.ONLINE:

@@ -64,7 +64,7 @@ class ChipSale:
         before, title = self._online.account, self._chip.title
         try:
             card = await self._room.desk.work(title, self._reconnected(), lambda: say("card.reading"))
-            self._chip = Chip(self._room, title, card)
+            self._chip = Chip(self._room, title, card, was_pin_wrong=True)
             talked = await _talk(self._room, self._chip, self._amount, stan, bytes.fromhex(before.aid))
         except (*GONE, Stopped):
             return False

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import msgspec
+
 from terminal.dialogue.desk import Cancelled, Desk, TimedOut
 from terminal.dialogue.room import Room
 from terminal.dialogue.stretch import timed
@@ -34,13 +36,13 @@ class VaultPinpad:
 
     async def online(self, prompt: PinPrompt, pan: str) -> SealedPin | None:
         """Raises Cancelled, TimedOut, PinpadLost, KeyMissing, KeyRefused."""
-        return await entered(
-            self._desk, prompt, lambda typed: self._vault.enter_pin(self._entry, pan, self._format(), typed)
-        )
+        entry = self._entry_for(prompt)
+        return await entered(self._desk, prompt, lambda typed: self._vault.enter_pin(entry, pan, self._format(), typed))
 
     async def offline(self, prompt: PinPrompt, key: PublicKey | None, card: Card, send: Send) -> int | None:
         """Raises Cancelled, TimedOut, PinpadLost, KeyRefused and what the card raises (EMV 4.4 Book 3, 10.5.1)."""
-        if not await entered(self._desk, prompt, lambda typed: self._vault.enter_card_pin(self._entry, typed)):
+        entry = self._entry_for(prompt)
+        if not await entered(self._desk, prompt, lambda typed: self._vault.enter_card_pin(entry, typed)):
             return None
         if key is None:
             return await self._shown_to(card)
@@ -52,6 +54,9 @@ class VaultPinpad:
         except EntryLost:
             raise PinpadLost("what was typed is gone") from None
         return (await send(apdu.verify(True, block))).sw
+
+    def _entry_for(self, prompt: PinPrompt) -> SecretEntry:
+        return msgspec.structs.replace(self._entry, may_skip=self._entry.may_skip and prompt.may_skip)
 
     async def _shown_to(self, card: Card) -> int:
         """From the vault to the card, past this process. A vault that reaches no reader is no PIN pad for it."""
@@ -98,14 +103,14 @@ def prompt(
     again = (say("pin.again"),) if is_again else ()
     left = (say("pin.tries_left", count=str(tries_left)),) if tries_left is not None else ()
     none = (say("pin.none"),) if may_skip and not is_again else ()
-    return PinPrompt(title, rows, (say("pin.ask"), *again, *left, *none))
+    return PinPrompt(title, rows, (say("pin.ask"), *again, *left, *none), may_skip)
 
 
 async def ask_pin(
     room: Room, title: Say, amount: Money | None, pan: str, *, is_again: bool = False
 ) -> SealedPin | None:
     """F52, or None when the cardholder has no PIN. Raises Cancelled, TimedOut, KeyMissing, KeyRefused."""
-    may_skip = room.config.policy.may_skip_pin
+    may_skip = room.config.policy.may_skip_pin and not is_again  # a wrong PIN is not mended by none
     return await room.pinpad.online(prompt(title, amount, is_again=is_again, may_skip=may_skip), pan)
 
 

@@ -38,7 +38,10 @@ def test_a_wrong_online_pin_is_asked_for_again_and_the_card_makes_a_new_cryptogr
         await shop.enter(WRONG)
         await shop.see("请勿拔卡，直到")
         await shop.press("enter")
-        await shop.see("请持卡人输入密码")
+        await shop.see("请持卡人输入密码", "密码错误，请重新输入")
+        assert "没有密码" not in shop.text()
+        await shop.press("enter")  # to go on without one is no way out of a wrong one
+        await shop.see("密码至少 4 位")
         await shop.enter(PIN)
         await shop.see("消费成功")
         stages = await shop.journal.recent()
