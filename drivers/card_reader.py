@@ -96,7 +96,7 @@ class PcscCard:
         await self._call(self._powered.lend)
         try:
             yield
-        except BaseException:
+        except BaseException:  # also when whoever borrowed it gave up: the card is taken back
             with contextlib.suppress(DeviceError):  # what went wrong first is told; the card's next command tells this
                 await self._take_back()
             raise

@@ -14,7 +14,6 @@ from keys.algorithms.block_cipher import CHECK_VALUE, DES, cipher_of
 from terminal.ports import KeyRefused
 
 Layout = tuple[tuple[str, int], ...]  # (name, bytes) of each key in the block; each is followed by its check value
-WORKING_KEYS = ("pik", "mak", "tdk")
 SINGLE: Layout = (("pik", 8), ("mak", 8))
 PLAIN_TRACKS: Layout = (("pik", 16), ("mak", 16))
 ALL: Layout = (*PLAIN_TRACKS, ("tdk", 16))
