@@ -6,15 +6,21 @@ import msgspec
 import pytest
 
 from keys.algorithms.block_cipher import DES
+from keys.algorithms.key_block_tr31 import KeyBlock
 from keys.algorithms.pin_formats import format_of
 from keys.algorithms.working_keys import wrap
 from keys.at_rest.key_file import Contents, Key, KeyFile
+from keys.delivery.bundle import LoadedKey, make_bundle
+from keys.dukpt_device import first_keys
+from keys.loading import Loading
 from keys.places import OF_TR31, OWN, TMK_PLACE, USAGES, tmk_place, usage_of
 from keys.vault import Vault
 from terminal.ports import KeyRefused
 from tests.unit.keys.test_vault import DEVICE_KEY, MAK2, PAN, PIK2, TDK2, TMK, TRACK2
 
-CIPHERS = {"record": "aes-gcm", "fingerprint": "hmac-sha256", "identity": "p256"}
+TERMINAL = "10000001"
+BUNDLE = make_bundle(TMK, TERMINAL, 1, [LoadedKey("tmk.3", KeyBlock("B", "K0", "T", "D", MAK2))], "des")
+FUTURE = first_keys(PIK2, bytes.fromhex("FFFF9876543210E00000"), "dukpt-tdes")
 ALL_USAGES = ("tmk", *dict.fromkeys(USAGES.values()))
 OPERATIONS = {  # what is done -> the one usage that may do it
     "load working keys": ("tmk", lambda vault: vault.load_working_keys(wrap(TMK, PIK2, MAK2))),
@@ -23,9 +29,11 @@ OPERATIONS = {  # what is done -> the one usage that may do it
     "make a retail MAC": ("mac", lambda vault: vault.mac(b"block", "x9.19")),
     "encipher a track": ("track", lambda vault: vault.encrypt_track(TRACK2)),
     "seal a record": ("record", lambda vault: vault.seal(b"TEST")),
+    "open a bundle": ("kek", lambda vault: Loading(vault.safe).load_bundle(BUNDLE, TERMINAL)),
+    "spend a KSN": ("dukpt", lambda vault: vault.spend_ksn()),
     "tell a card": ("fingerprint", lambda vault: vault.fingerprint(PAN.encode())),
 }
-PLACES = ("tmk.1", "pik", "mak", "tdk", "record", "fingerprint")
+PLACES = ("tmk.1", "kek", "pik", "mak", "tdk", "dukpt", "record", "fingerprint")
 
 
 async def sealed_pin(vault, format):
@@ -38,7 +46,7 @@ def test_only_the_diagonal_passes(tmp_path, what, usage):
     """Every place holds a key that is for `usage` and fits otherwise: the cipher and length are what is asked for."""
     wanted, operation = OPERATIONS[what]
     keys = {place: Key(TMK * (2 if place in OWN else 1), OWN.get(place, "des"), usage) for place in PLACES}
-    KeyFile(tmp_path / "vault", DEVICE_KEY).write(Contents(keys))
+    KeyFile(tmp_path / "vault", DEVICE_KEY).write(Contents(keys, FUTURE))
     vault = Vault.at(tmp_path / "vault", DEVICE_KEY)
     if usage == wanted:
         asyncio.run(operation(vault))
