@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from drivers.clock import SystemClock
@@ -21,6 +22,7 @@ from terminal.config import Config, ConfigRefused, Files, LineConfig
 from terminal.dialogue import bad_news, menu
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.follow_up import follow_up
+from terminal.dialogue.help import help_on
 from terminal.dialogue.key_watch import watch_keys
 from terminal.dialogue.pin import VaultPinpad
 from terminal.dialogue.room import Room
@@ -35,6 +37,7 @@ from terminal.journal.journal import Journal, Run
 from terminal.journal.store import JournalFailed
 from terminal.log_words import version
 from terminal.paper import Paper
+from terminal.policy_file import Rules, load_rules
 from terminal.ports import CardReader, Hardware, KeyLoading, KeyRefused, PictureCoder, Printer, Stripe, Vault
 from terminal.receipt import Receipt
 from terminal.screens import say
@@ -64,7 +67,7 @@ async def serve(config: Config) -> None:
             with contextlib.suppress(JournalFailed):  # the menu says so; a language does not stop the start
                 desk.language = await journal.setting("language", config.language)
             log.write("started", version=version(), dialect=config.dialect.name)
-            await run(furnish(config, hardware, journal, desk))
+            await run(furnish(config, hardware, journal, desk, load_rules(config.files)))
     except ConfigRefused:
         log.release()  # the command line says which line of the file
         raise
@@ -83,8 +86,9 @@ async def run(room: Room) -> None:
             task.cancel()
 
 
-def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) -> Room:
-    """The room of the dialogues, from its parts."""
+def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk, rules: Rules | None = None) -> Room:
+    """The room of the dialogues, from its parts; `rules` None: as we ship them."""
+    rules = rules or Rules()
     merchant, line = config.merchant, config.line
     me = Identity(merchant.terminal_id, merchant.merchant_id)
     deadlines = Deadlines(line.connect_seconds, line.answer_seconds)
@@ -92,7 +96,7 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) ->
     acquirer = Acquirer(hardware.line, hardware.vault, journal, me, dialect, deadlines)
     runner = Runner(journal, acquirer, hardware.vault)
     desk.set_status(is_test=merchant.is_test)
-    return Room(
+    room = Room(
         desk=desk,
         journal=journal,
         runner=runner,
@@ -101,8 +105,13 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk) ->
         staff=Staff(desk, journal, hardware.passwords, hardware.clock, dialect.choices.administrator_code),
         hardware=hardware,
         config=config,
-        pinpad=VaultPinpad(desk, hardware.vault, lambda: dialect.pin_format, config.policy.may_skip_pin),
+        pinpad=VaultPinpad(desk, hardware.vault, lambda: dialect.pin_format, config.cards.may_skip_pin),
+        policy=rules.policy,
+        policy_trouble=rules.trouble,
+        calendar=rules.calendar,
     )
+    desk.help = partial(help_on, room)
+    return room
 
 
 async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitStack) -> Hardware:

@@ -17,10 +17,10 @@ from terminal.emv.terminal_data import RefundRule, TerminalData
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.dialects import by_name
 from terminal.iso8583.kinds import Kind
-from terminal.refund.policy import Policy
 
 ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 PIN_FOR = (Kind.BALANCE, Kind.PRE_AUTH)
+TYPED = frozenset({Kind.SALE, Kind.PRE_AUTH})  # a refund by a typed number is refused (cup.md 2.3, 4.6)
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 STRIPE = re.compile(rf"|/[^\0]+|serial:/[^\0]+:({'|'.join(map(str, BAUDS))})|keyboard:/[^\0]+")
 STRIPE_FORMS = f'"", "/path", "keyboard:/path" or "serial:/path:baud" with baud {", ".join(map(str, BAUDS))}'
@@ -132,6 +132,18 @@ class EmvConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return kernel(rows, keys, found.exceptions, self.refund, self.revoked)
 
 
+class CardsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How cards are taken, in payments too; what may be given back is the policy's (terminal/refund/rules.py)."""
+
+    chip_tries: int = 3  # unreadable chips before the card's stripe is taken (fallback); 0 is never
+    manual_entry: tuple[Kind, ...] = ()  # payments for which a number may be typed; never one that gives back
+    may_skip_pin: bool = True  # a cardholder who has no PIN presses confirm (cup.md 3.3)
+
+    def __post_init__(self) -> None:
+        if not set(self.manual_entry) <= TYPED:
+            raise ValueError("manual_entry names payments only: " + ", ".join(sorted(kind.value for kind in TYPED)))
+
+
 class KeysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which master key this acquirer's working keys come under (cup.md 3.1)."""
 
@@ -148,6 +160,10 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device_key: str
     front_socket: str
     inbox: str = ""  # folder where the acquirer's reconciliation files are put; "" is none
+    policy: str = ""  # the signed policy file (TOML); "" is what we ship
+    policy_authority: str = ""  # who vouches for it, PEM; needed for a policy file
+    calendar: str = ""  # public holidays (TOML); "" is what we ship
+    backup: str = ""  # folder of the journal's backups, on another disk if there is one; "" is none
     vault_socket: str = ""  # where yuanlu-vault answers; "" is the vault in this process, with `vault` and `device_key`
 
 
@@ -160,7 +176,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: Files
     dialect: DialectConfig = DialectConfig()
     reader: ReaderConfig = ReaderConfig()
-    policy: Policy = Policy()
+    cards: CardsConfig = CardsConfig()
     emv: EmvConfig = EmvConfig()
     keys: KeysConfig = KeysConfig()
     language: str = "zh_CN"

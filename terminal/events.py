@@ -20,6 +20,12 @@ class StrokeDrawn(msgspec.Struct, frozen=True, tag="stroke"):
     points: tuple[tuple[int, int], ...]
 
 
+class CodeScanned(msgspec.Struct, frozen=True, tag="scan"):
+    """What a scanner read; no card data: a code that looks like a card number is not reported."""
+
+    text: str
+
+
 class FrontAttached(msgspec.Struct, frozen=True, tag="attached"):
     """A front has come (or come back); `has_glass` says whether it can take a signature."""
 
@@ -33,4 +39,4 @@ class FrontDetached(msgspec.Struct, frozen=True, tag="detached"):
     name: str
 
 
-Event = KeyPressed | StrokeDrawn | FrontAttached | FrontDetached
+Event = KeyPressed | StrokeDrawn | CodeScanned | FrontAttached | FrontDetached

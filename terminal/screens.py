@@ -80,7 +80,7 @@ class Ask(msgspec.Struct, frozen=True, tag="ask"):
 
 
 class Sheet(msgspec.Struct, frozen=True, tag="sheet"):
-    """A page of rows to read and to agree to."""
+    """A page of rows to read and to agree to; `qr` is drawn as a QR code under them."""
 
     title: Say
     rows: tuple[Row, ...]
@@ -88,10 +88,11 @@ class Sheet(msgspec.Struct, frozen=True, tag="sheet"):
     page: int = 1
     pages: int = 1
     hint: Say = Say("hint.confirm")
+    qr: str = ""
 
 
 class Notice(msgspec.Struct, frozen=True, tag="notice"):
-    """What happened (headline), who must act and what is next (lines)."""
+    """What happened (headline), who must act and what is next (lines); `qr` is drawn as a QR code under them."""
 
     title: Say
     tone: Tone
@@ -99,6 +100,7 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
     lines: tuple[Say, ...] = ()
     rows: tuple[Row, ...] = ()
     hint: Say = Say("hint.any")
+    qr: str = ""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -169,6 +171,7 @@ class Status(msgspec.Struct, frozen=True):
     is_signed_in: bool = False
     operator: str = ""
     open_refunds: int = 0
+    reviews: int = 0  # applications that wait for review
     is_test: bool = False
     keys_erased: str = ""  # a word of ui/text (erased.<why>)
 

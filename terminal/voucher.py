@@ -8,10 +8,12 @@ from __future__ import annotations
 import msgspec
 
 from terminal.exchange.request import Request
-from terminal.exchange.stages import Accepted, Unknown
+from terminal.exchange.stages import Accepted, GivenUp, Unknown
 from terminal.iso8583.kinds import GIVES_BACK, Kind
 from terminal.money import Money
 from terminal.receipt import Blank, Code, Copy, Heading, Line, Pair, Receipt, Rule, Signature, Text
+from terminal.refund.arrival import card_kind
+from terminal.refund.rules import Arrival
 from terminal.screens import Say, say
 
 Strokes = tuple[tuple[tuple[int, int], ...], ...]
@@ -20,13 +22,13 @@ HEX = frozenset("0123456789ABCDEFabcdef")
 
 
 class Shop(msgspec.Struct, frozen=True):
-    """What stands on every paper of a shop. `arrival` is the working days until a refund is there."""
+    """What stands on every paper of a shop. `arrival` is the working days until a refund is there, by card kind."""
 
     name: str
     merchant_id: str
     terminal_id: str
     support_phone: str
-    arrival: tuple[int, int]
+    arrival: Arrival
 
 
 class Style(msgspec.Struct, frozen=True):
@@ -78,7 +80,7 @@ def voucher(stage: Accepted, shop: Shop, style: Style) -> Receipt:
     return Receipt(tuple(lines), style.copy, style.language)
 
 
-def unknown_paper(stage: Unknown, shop: Shop, style: Style) -> Receipt:
+def unknown_paper(stage: Unknown | GivenUp, shop: Shop, style: Style) -> Receipt:
     """结果待确认: what to do, and above all what not to do."""
     request = stage.request
     lines: list[Line] = [
@@ -128,7 +130,8 @@ def _given_back(request: Request, shop: Shop) -> list[Line]:
     original, fees = request.original, request.fee_sheet
     if original is None or fees is None:
         return []
-    days = say("paper.arrival.days", first=str(shop.arrival[0]), last=str(shop.arrival[1]))
+    first, last = getattr(shop.arrival, card_kind(request.card))
+    days = say("paper.arrival.days", first=str(first), last=str(last))
     lines: list[Line] = [
         Rule(),
         Pair(say("paper.original_date"), f"{original.date[:2]}/{original.date[2:]}"),

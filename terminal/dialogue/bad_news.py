@@ -56,6 +56,21 @@ CODES = {
     "above-day-cap": "R12",
     "costs-too-high": "R13",
     "refund-off": "R14",
+    "application-open": "R15",
+    "sheet-stale": "R16",
+    "costs-above-policy": "R17",
+    "policy-early": "R18",
+    "policy-expired": "R19",
+    "policy-refused": "R20",
+    "elsewhere-off": "R21",
+    "naked-off": "R22",
+    "clock-back": "R23",
+    "per-hour": "R24",
+    "per-shift": "R25",
+    "same-card": "R26",
+    "old-sale": "R27",
+    "outside-hours": "R28",
+    "no-reviews": "R29",
     "paper-out": "D01",
     "printer-lost": "D02",
     "journal-failed": "D03",
@@ -125,4 +140,4 @@ async def tell(desk: Desk, journal: Journal, name: str, title: Say, **args: str 
         await journal.record("bad-news", {"name": name, "code": CODES[name], **plain})
     except JournalFailed:
         name, args = "journal-failed", {}
-    return await desk.tell(notice(name, title, **args), deadline=30.0)
+    return await desk.tell(notice(name, title, **args), deadline=30.0, topic=name)

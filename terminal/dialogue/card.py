@@ -127,8 +127,8 @@ def of_stripe(swipe: Swipe) -> Plastic:
 
 
 def _may_fall_back(room: Room, tried: _Tried) -> bool:
-    """Whether a chip was tried often enough that its stripe will do; policy.chip_tries 0 is never."""
-    return 0 < room.config.policy.chip_tries <= tried.unreadable
+    """Whether a chip was tried often enough that its stripe will do; cards.chip_tries 0 is never."""
+    return 0 < room.config.cards.chip_tries <= tried.unreadable
 
 
 async def _keyed(room: Room, title: Say, digit: str) -> Handed:

@@ -112,7 +112,7 @@ async def _chosen(room: Room, title: Say, pause: ChooseApplication) -> int:
 async def _pin(room: Room, chip: Chip, pause: EnterPin, amount: Money) -> tuple[sale.Step, SealedPin | None]:
     """The PIN pad's part (Book 3, 10.5.1 and 10.5.2), then the kernel's."""
     is_wrong = chip.was_pin_wrong and pause.form is PinForm.ONLINE
-    is_again, may_skip = pause.is_again or is_wrong, room.config.policy.may_skip_pin and not is_wrong
+    is_again, may_skip = pause.is_again or is_wrong, room.config.cards.may_skip_pin and not is_wrong
     asked = prompt(chip.title, amount, is_again=is_again, tries_left=pause.tries_left, may_skip=may_skip)
     pin: SealedPin | None = None
     try:

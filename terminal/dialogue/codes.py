@@ -3,6 +3,7 @@
 | ids     | role          | digits | factory code | does                                  | source     |
 |---------|---------------|--------|--------------|---------------------------------------|------------|
 | 01-90   | operator      | 4      | 0000 (01)    | transactions                          | cup.md 4.1 |
+| 01-90   | senior        | 4      | none         | transactions; reviews those of others | ours       |
 | 00      | supervisor    | 6      | 123456       | agrees to refunds; operators          | cup.md 4.1 |
 | 99      | administrator | 8      | 88888888     | keys, parameters; custodians          | cup.md 4.1 |
 | 91-93   | custodian     | 8      | none         | a component of a key                  | ours       |
@@ -18,6 +19,7 @@ from itertools import pairwise
 import msgspec
 
 WRONG_CODES = 3
+OPERATOR, SENIOR = "operator", "senior"
 SUPERVISOR, ADMINISTRATOR, FIRST_OPERATOR = "00", "99", "01"
 CUSTODIANS = ("91", "92", "93")
 OPERATORS = tuple(f"{number:02d}" for number in range(1, 91))
@@ -33,6 +35,7 @@ class Role(msgspec.Struct, frozen=True):
 
 ROLES = {
     "operator": Role(4, None),
+    "senior": Role(4, None),
     "supervisor": Role(6),
     "administrator": Role(8),
     "custodian": Role(8),

@@ -33,6 +33,8 @@ from terminal.screens import (
 )
 
 T = TypeVar("T")
+Aside = Callable[[], Awaitable[None]]
+Help = Callable[[str], Awaitable[None]]
 Scene = Screen | Callable[[Status], Screen]  # a screen, or how it follows from the status bar
 PROMPT_SECONDS, RESULT_SECONDS = 60.0, 10.0  # refund.md 3
 PAGE_ITEMS, SHEET_ROWS = 9, 8
@@ -56,6 +58,8 @@ class Desk:
         self._front, self._serial = front, 0
         self._scene: Scene = _BLANK
         self.status, self.language, self.has_glass = Status(), language, False
+        self.help: Help | None = None  # what the key 功能 opens, wherever it is pressed
+        self._is_helping = False
 
     # --- showing -------------------------------------------------------------------------------------------------
     def show(self, scene: Scene) -> None:
@@ -86,13 +90,26 @@ class Desk:
             raise Cancelled
         return event
 
-    async def key(self, scene: Scene, deadline: float = PROMPT_SECONDS) -> str:
-        """Show, and wait for a key."""
+    async def key(self, scene: Scene, deadline: float = PROMPT_SECONDS, topic: str = "", has_func: bool = False) -> str:
+        """Show, and wait for a key. 功能 opens the help on `topic` (a name of bad news, or "") unless `has_func`."""
         self.show(scene)
         while True:
             event = await self.event(deadline)
-            if isinstance(event, KeyPressed):
+            if not isinstance(event, KeyPressed):
+                continue
+            if event.key != "func" or has_func or self.help is None or self._is_helping:
                 return event.key
+            await self._helped(self.help, topic)
+            self.show(scene)
+
+    async def _helped(self, help: Help, topic: str) -> None:
+        """Back to the same question afterwards, whatever was read and however it was left."""
+        self._is_helping = True
+        try:
+            with contextlib.suppress(Cancelled, TimedOut):
+                await help(topic)
+        finally:
+            self._is_helping = False
 
     # --- questions -----------------------------------------------------------------------------------------------
     async def choose(
@@ -143,21 +160,23 @@ class Desk:
                 return money
             typed = _edited(typed, key, MAX_AMOUNT_DIGITS).lstrip("0")
 
-    async def agree(self, sheet: Sheet, deadline: float = PROMPT_SECONDS) -> None:
-        """Confirm goes on; up and down turn pages of a long sheet. Raises Cancelled."""
+    async def agree(self, sheet: Sheet, deadline: float = PROMPT_SECONDS, aside: Aside | None = None) -> None:
+        """Confirm goes on; up and down turn pages of a long sheet; 功能 shows `aside` first. Raises Cancelled."""
         pages = [sheet.rows[start : start + SHEET_ROWS] for start in range(0, len(sheet.rows), SHEET_ROWS)] or [()]
         page = 0
         while True:
             part = msgspec.structs.replace(sheet, rows=tuple(pages[page]), page=page + 1, pages=len(pages))
-            key = await self.key(part, deadline)
+            key = await self.key(part, deadline, has_func=aside is not None)
             if key == "enter":
                 return
+            if key == "func" and aside is not None:
+                await aside()
             page = max(0, min(len(pages) - 1, page + {"down": 1, "up": -1}.get(key, 0)))
 
-    async def tell(self, notice: Notice, deadline: float = RESULT_SECONDS) -> str:
+    async def tell(self, notice: Notice, deadline: float = RESULT_SECONDS, topic: str = "") -> str:
         """Until a key or the deadline; the key, or "" ."""
         with contextlib.suppress(Cancelled, TimedOut):
-            return await self.key(notice, deadline)
+            return await self.key(notice, deadline, topic)
         return ""
 
     async def sign(self, title: Say, amount: Money, feature_code: str) -> tuple[tuple[tuple[int, int], ...], ...]:

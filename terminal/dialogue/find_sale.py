@@ -5,6 +5,7 @@ from __future__ import annotations
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.room import Room
 from terminal.exchange.stages import Accepted, Stage
+from terminal.refund.sale import Sale, sold_here
 from terminal.screens import Item, say
 
 TITLE = say("kind.refund")
@@ -12,8 +13,8 @@ WAYS = ("list", "voucher", "amount", "last_four")
 RECENT = 8  # on the first page, so that 9 is "another way"
 
 
-async def find_sale(room: Room) -> Accepted:
-    """One accepted sale. Raises Stopped(sale-not-found), Cancelled, TimedOut."""
+async def find_sale(room: Room) -> Sale:
+    """The sale. Raises Stopped(sale-not-found), Cancelled, TimedOut."""
     recent = _accepted(await room.journal.sales())
     if not recent:
         raise Stopped("sale-not-found")
@@ -22,9 +23,9 @@ async def find_sale(room: Room) -> Accepted:
         choices.append((None, Item(say("find.other"))))
         chosen = await room.desk.choose(say("find.recent"), choices)
         if chosen is not None:
-            return chosen
+            return sold_here(chosen)
     way = await room.desk.choose(say("find.how"), [(way, Item(say(f"find.{way}"))) for way in WAYS])
-    return await _pick(room, _accepted(await _search(room, way)))
+    return sold_here(await _pick(room, _accepted(await _search(room, way))))
 
 
 async def _search(room: Room, way: str) -> list[Stage]:

@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import partial
 
 from terminal import log
+from terminal.dialogue.applications import follow_applications
 from terminal.dialogue.room import Room
 from terminal.exchange.reconciliation import FileRefused, parsed, told
 from terminal.exchange.runner import ReversalOwed
@@ -32,7 +33,7 @@ async def follow_up(room: Room) -> None:
     next_due: dict[str, float] = {}
     while True:
         await asyncio.sleep(SOON)
-        for step in (read_inbox, _pay, lambda room: _ask(room, next_due), Room.refresh_status):
+        for step in (read_inbox, _pay, lambda room: _ask(room, next_due), follow_applications, Room.refresh_status):
             await _tried(room, step)
 
 

@@ -8,17 +8,24 @@ from functools import partial
 
 from terminal import log
 from terminal.dialogue import bad_news
+from terminal.dialogue.applications import clear_away, follow_applications, now_of
+from terminal.dialogue.approval import review_queue
+from terminal.dialogue.back_office import back_office
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.balance import ask_balance
 from terminal.dialogue.desk import Cancelled, TimedOut
+from terminal.dialogue.help import help_on
 from terminal.dialogue.management import manage
+from terminal.dialogue.practice import practise
 from terminal.dialogue.pre_auth import pre_authorisation
 from terminal.dialogue.ready import self_check, signed_in
 from terminal.dialogue.records import look_up
 from terminal.dialogue.refund import give_back
 from terminal.dialogue.room import Room
 from terminal.dialogue.sale import sell
+from terminal.dialogue.screen_lock import lock
 from terminal.dialogue.settlement import settle
+from terminal.dialogue.tracker import track
 from terminal.events import DIGITS
 from terminal.exchange.runner import ReversalOwed
 from terminal.journal.store import JournalFailed
@@ -74,6 +81,8 @@ async def _switch_on(room: Room) -> None:
     await room.refresh_kernel()
     if await room.journal.open_stages():
         await room.desk.work(say("desk.product"), room.runner.resume(), lambda: say("stage.resuming"))
+    await follow_applications(room, is_start=True)
+    await clear_away(room, is_start=True)
     await self_check(room)
 
 
@@ -86,7 +95,7 @@ async def _refresh(room: Room) -> None:
 
 async def _log_in(room: Room) -> None:
     operator = await room.staff.log_in()
-    room.operator = operator.id
+    room.operator, room.shift_began = operator.id, now_of(room)
     await room.journal.record("logged-in", {"operator": operator.id})
 
 
@@ -141,11 +150,7 @@ async def _switch_language(room: Room) -> None:
 
 
 async def _help(room: Room) -> None:
-    phone = room.config.merchant.support_phone
-    lines = tuple(say(f"help.{number}") for number in range(1, 6))
-    await room.desk.tell(
-        Notice(say("help.title"), Tone.PLAIN, say("help.head"), (*lines, say("help.phone", phone=phone))), 60.0
-    )
+    await help_on(room, "")
 
 
 ENTRIES: tuple[tuple[tuple[Dialogue, str], ...], ...] = (
@@ -165,5 +170,10 @@ ENTRIES: tuple[tuple[tuple[Dialogue, str], ...], ...] = (
         (pre_authorisation, "menu.pre_auth"),
         (ask_balance, "menu.balance"),
         (manage, "menu.management"),
+        (review_queue, "menu.reviews"),
+        (track, "menu.tracker"),
+        (back_office, "menu.office"),
+        (practise, "menu.practice"),
+        (lock, "menu.lock"),
     ),
 )

@@ -28,6 +28,7 @@ from terminal.exchange.stages import (
 from terminal.iso8583.kinds import Kind, Silence
 from terminal.iso8583.response_codes import APPROVED, lookup
 from terminal.key_facts import SealedPin
+from terminal.refund.arrival import card_kind
 from terminal.screens import Notice, Row, Say, Tone, say
 
 WITH_MESSAGE = APPROVED - {"00"}
@@ -131,7 +132,7 @@ def _accepted(stage: Accepted, room: Room, rows: tuple[Row, ...]) -> Notice:
     """A success that comes with a message (11, A2, A4-A6) says it too."""
     kind = stage.request.kind
     title, code = say(f"kind.{kind.value}"), stage.reply.response_code
-    first, last = room.config.policy.arrival_days
+    first, last = getattr(room.policy.arrival, card_kind(stage.request.card))
     lines = [say(f"{_family(kind)}.do", kind=title, first=str(first), last=str(last))]
     if code in WITH_MESSAGE:
         lines.append(say(f"code.{code}"))

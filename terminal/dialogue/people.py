@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from terminal.dialogue.codes import CUSTODIANS, OPERATORS
+from terminal.dialogue.codes import CUSTODIANS, OPERATOR, OPERATORS, SENIOR
 from terminal.dialogue.room import Room
 from terminal.journal.journal import Operator
 from terminal.screens import Item, Notice, Row, Say, Sheet, Tone, say
@@ -116,7 +116,7 @@ async def _supervisor(room: Room, why: Say) -> str:
 
 
 async def _operators(room: Room) -> list[Operator]:
-    return [one for one in await room.staff.proof.everybody() if one.role == "operator"]
+    return [one for one in await room.staff.proof.everybody() if one.role in (OPERATOR, SENIOR)]
 
 
 async def _chosen(room: Room, operators: list[Operator]) -> Operator | None:

@@ -110,7 +110,7 @@ async def ask_pin(
     room: Room, title: Say, amount: Money | None, pan: str, *, is_again: bool = False
 ) -> SealedPin | None:
     """F52, or None when the cardholder has no PIN. Raises Cancelled, TimedOut, KeyMissing, KeyRefused."""
-    may_skip = room.config.policy.may_skip_pin and not is_again  # a wrong PIN is not mended by none
+    may_skip = room.config.cards.may_skip_pin and not is_again  # a wrong PIN is not mended by none
     return await room.pinpad.online(prompt(title, amount, is_again=is_again, may_skip=may_skip), pan)
 
 

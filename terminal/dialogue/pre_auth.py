@@ -21,11 +21,12 @@ from terminal.dialogue.ready import fit_for_money, no_factory_codes
 from terminal.dialogue.room import Room
 from terminal.dialogue.sale import charge
 from terminal.dialogue.same_card import Same, card_of
-from terminal.dialogue.wanted import original_of, wanted
+from terminal.dialogue.wanted import wanted
 from terminal.exchange.stages import Accepted
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
 from terminal.refund.holds import is_free, most
+from terminal.refund.sale import original_of
 from terminal.screens import Item, Row, Say, Sheet, say
 
 ENTRIES = (Kind.PRE_AUTH, Kind.PRE_AUTH_VOID, Kind.COMPLETION, Kind.COMPLETION_NOTICE, Kind.COMPLETION_VOID)
@@ -94,7 +95,7 @@ async def _card(room: Room, kind: Kind, title: Say, original: Accepted, amount: 
     """The card of the original, read; or as it is on record. Raises Stopped(card-differs)."""
     if kind is Kind.COMPLETION_VOID:
         return Same(await from_records(room, original.request))
-    return await card_of(room, title, original.request, amount, has_tap=kind is Kind.PRE_AUTH_VOID)
+    return await card_of(room, title, original.request.card, amount, has_tap=kind is Kind.PRE_AUTH_VOID)
 
 
 def _item(stage: Accepted) -> Item:

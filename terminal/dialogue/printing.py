@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from terminal.dialogue import bad_news
+from terminal.dialogue.customer import in_customers_hands
 from terminal.dialogue.room import Room
 from terminal.exchange.signatures import KIND as SIGNATURE
 from terminal.exchange.signatures import OWED, owe_signature, printed, send_signatures, to_be_printed
-from terminal.exchange.stages import Accepted, Stage, Unknown
+from terminal.exchange.stages import Accepted, GivenUp, Stage, Unknown
 from terminal.ports import DeviceError, PaperOut, PrinterLost
 from terminal.receipt import Copy, Receipt
 from terminal.screens import Notice, Tone, say
@@ -26,13 +27,13 @@ def shop(room: Room) -> Shop:
         merchant.merchant_id,
         merchant.terminal_id,
         merchant.support_phone,
-        room.config.policy.arrival_days,
+        room.policy.arrival,
     )
 
 
 async def print_outcome(room: Room, stage: Stage, is_reprint: bool = False) -> None:
     """Signature and both copies of an accepted exchange, or the one paper of an unknown one."""
-    if isinstance(stage, Unknown):
+    if isinstance(stage, Unknown | GivenUp):
         await print_receipt(room, unknown_paper(stage, shop(room), style(room)))
     if not isinstance(stage, Accepted):
         return
@@ -83,7 +84,8 @@ async def _signature(room: Room, stage: Accepted) -> Strokes:
     title = say("sign.title", kind=say(f"kind.{stage.request.kind.value}"))
     code = feature_code(stage.reply.settlement_date, stage.reply.rrn)
     while True:
-        strokes = await room.desk.sign(title, stage.amount, code)
+        async with in_customers_hands(room):
+            strokes = await room.desk.sign(title, stage.amount, code)
         if not strokes or await _owed(room, stage, strokes):
             return strokes
         await bad_news.tell(room.desk, room.journal, "signature-too-long", title)

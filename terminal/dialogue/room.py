@@ -18,6 +18,9 @@ from terminal.exchange.runner import Runner
 from terminal.exchange.settler import Settler
 from terminal.journal.journal import Journal
 from terminal.ports import Hardware, Pinpad
+from terminal.refund.application import WAITING
+from terminal.refund.arrival import Calendar
+from terminal.refund.policy import Policy
 
 
 @dataclass
@@ -33,8 +36,12 @@ class Room:
     hardware: Hardware
     config: Config
     pinpad: Pinpad
+    policy: Policy = field(default_factory=Policy)
+    policy_trouble: str = ""  # why its policy file is not used; no refund then
+    calendar: Calendar = field(default_factory=Calendar)
     kernel: TerminalData = UNIONPAY_TEST  # until the acquirer's lists are read
     operator: str = ""
+    shift_began: str = ""  # when he logged in, ISO 8601
     is_signed_in: bool = field(default=False)
 
     async def refresh_kernel(self) -> None:
@@ -66,4 +73,5 @@ class Room:
             is_signed_in=self.is_signed_in,
             operator=self.operator,
             open_refunds=len(stages),
+            reviews=len(await self.journal.applications.in_state(WAITING)),
         )

@@ -21,7 +21,7 @@ from terminal.dialogue.presented import Handed, Presented, from_records, seal
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.ready import fit_for_money
 from terminal.dialogue.room import Room
-from terminal.dialogue.wanted import original_of, wanted
+from terminal.dialogue.wanted import wanted
 from terminal.exchange.downloads import BLOCKED
 from terminal.exchange.runner import PIN_OVERTAKEN
 from terminal.exchange.stages import Accepted, NotSent, Refused, Stage
@@ -30,6 +30,7 @@ from terminal.iso8583.kinds import Kind
 from terminal.iso8583.response_codes import PARTLY_APPROVED
 from terminal.key_facts import SealedPin
 from terminal.money import Money
+from terminal.refund.sale import original_of
 from terminal.screens import Item, Row, Say, Sheet, say
 
 WRONG_PIN = "55"
@@ -51,7 +52,7 @@ async def charge(room: Room, kind: Kind) -> None:
         raise Stopped("amount-zero")
     stan = await room.journal.next_stan()
     rows = (Row(say("row.amount"), f"¥{amount}", is_strong=True),)
-    ways = Ways(has_keys=kind in room.config.policy.manual_entry)
+    ways = Ways(has_keys=kind in room.config.cards.manual_entry)
     read = await cards.present(room, title, rows, lambda chip: on_chip(room, chip, amount, stan), ways)
     if isinstance(read, Handed):
         stage = await _by_stripe(room, kind, amount, stan, read)

@@ -21,7 +21,7 @@ from terminal.dialogue.room import Room
 from terminal.emv import refund
 from terminal.emv.refund import REFUND, Captured
 from terminal.emv.sale import GoOnline
-from terminal.exchange.request import Request
+from terminal.exchange.request import CardOnFile, Request
 from terminal.exchange.stages import Stage
 from terminal.money import Money
 from terminal.screens import Row, Say, say
@@ -47,28 +47,41 @@ class Same(msgspec.Struct, frozen=True):
             await self.chip.aclose()
 
 
-async def card_of(room: Room, title: Say, request: Request, amount: Money, *, has_tap: bool = True) -> Same:
+async def card_of(room: Room, title: Say, card: CardOnFile, amount: Money, *, has_tap: bool = True) -> Same:
     """To be closed by the caller; no tap where money is taken. Raises Stopped (card-differs, card-unproven)."""
     rows = (
         Row(say("row.amount"), f"¥{amount}", is_strong=True),
-        Row(say("row.card"), request.card.masked_pan),
+        Row(say("row.card"), card.masked_pan),
     )
-    read = await _read(room, title, rows, amount, Ways(has_tap=has_tap, aid=bytes.fromhex(request.card.aid)))
+    read = await _read(room, title, rows, amount, Ways(has_tap=has_tap, aid=bytes.fromhex(card.aid)))
     if not isinstance(read, ChipSale):
-        return Same(await _proven(room, read, request))
+        return Same(await _proven(room, read, card))
     try:
-        return Same(await _proven(room, read.handed, request), read)
+        return Same(await _proven(room, read.handed, card), read)
     except BaseException:
         await read.aclose()
         raise
 
 
-async def _proven(room: Room, handed: Handed, request: Request) -> Presented:
+async def another_card(room: Room, title: Say, amount: Money) -> Same:
+    """A card that nothing here can be compared with; the acquirer decides. To be closed by the caller."""
+    rows = (Row(say("row.amount"), f"¥{amount}", is_strong=True),)
+    read = await _read(room, title, rows, amount, Ways())
+    if not isinstance(read, ChipSale):
+        return Same(await seal(room, read))
+    try:
+        return Same(await seal(room, read.handed), read)
+    except BaseException:
+        await read.aclose()
+        raise
+
+
+async def _proven(room: Room, handed: Handed, card: CardOnFile) -> Presented:
     presented = await seal(room, handed)
-    if presented.card.masked_pan != request.card.masked_pan:
-        raise Stopped("card-differs", card=request.card.masked_pan, other=presented.card.masked_pan)
-    if presented.card.fingerprint != request.card.fingerprint:  # mostly: keys were erased since (docs/adr/0009)
-        raise Stopped("card-unproven", card=request.card.masked_pan)
+    if presented.card.masked_pan != card.masked_pan:
+        raise Stopped("card-differs", card=card.masked_pan, other=presented.card.masked_pan)
+    if presented.card.fingerprint != card.fingerprint:  # mostly: keys were erased since (docs/adr/0009)
+        raise Stopped("card-unproven", card=card.masked_pan)
     return presented
 
 

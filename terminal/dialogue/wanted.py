@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from terminal.dialogue.room import Room
-from terminal.exchange.request import CardOnFile, Original, Request, terms
-from terminal.exchange.stages import Accepted
+from terminal.exchange.request import CardOnFile, Request, terms
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
 
@@ -25,18 +24,4 @@ async def wanted(room: Room, kind: Kind, amount: Money, card: CardOnFile, stan: 
         card=card,
         terms=terms(room.acquirer.dialect, kind),
         **more,
-    )
-
-
-def original_of(stage: Accepted) -> Original:
-    """What a void, refund or completion says of the message before it."""
-    request, reply = stage.request, stage.reply
-    return Original(
-        request.id,
-        request.stan,
-        request.batch,
-        reply.rrn,
-        reply.approval_code,
-        reply.date or request.at[5:7] + request.at[8:10],
-        stage.amount,
     )

@@ -41,12 +41,16 @@ NO_ORIGINAL = Original("", "", "", "", "", "", ZERO)
 
 
 class FeeSheet(msgspec.Struct, frozen=True):
-    """original - refunded before - kept cost - handling fee = refund, when all of the rest is given back."""
+    """original - refunded before - kept cost - handling fee = refund, when all of the rest is given back.
+
+    `part` stands in the place of the rest where only so much of it is taken up; None: all of it.
+    """
 
     original: Money
     refunded_before: Money = ZERO
     kept_cost: Money = ZERO
     handling_fee: Money = ZERO
+    part: Money | None = None
 
     @property
     def remaining(self) -> Money:
@@ -54,9 +58,14 @@ class FeeSheet(msgspec.Struct, frozen=True):
         return self.original - self.refunded_before
 
     @property
+    def taken_up(self) -> Money:
+        """What this refund is about, before costs."""
+        return self.remaining if self.part is None else self.part
+
+    @property
     def refund(self) -> Money:
-        """The most that these costs leave."""
-        return self.remaining - self.kept_cost - self.handling_fee
+        """What goes back to the card."""
+        return self.taken_up - self.kept_cost - self.handling_fee
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -96,7 +105,8 @@ class Request(msgspec.Struct, frozen=True):
     original: Original | None = None
     fee_sheet: FeeSheet | None = None
     reason: str = ""
-    supervisor: str = ""
+    supervisor: str = ""  # who agreed, by number, a space between two
+    application: str = ""  # id of what it carries out
     needs_completion: bool = False  # a chip sale: the card has the last word
     is_fallback: bool = False  # the chip could not be read, so the stripe was
 

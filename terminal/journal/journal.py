@@ -17,6 +17,8 @@ import msgspec
 from terminal.exchange.request import Request
 from terminal.exchange.stages import Accepted, Ended, Open, Stage, state
 from terminal.iso8583.kinds import GIVES_BACK, Kind
+from terminal.journal.application_book import ApplicationBook
+from terminal.journal.attachment_book import AttachmentBook
 from terminal.journal.batch_book import LAST_NUMBER, BatchBook
 from terminal.journal.owed import OwedBook
 from terminal.journal.parameters import Parameters
@@ -64,6 +66,8 @@ class Journal:
         self.owed = OwedBook(self.write, self.rows)
         self.settlements = BatchBook(self.write, self.rows)
         self.parameters = Parameters(self.write, self.rows)
+        self.applications = ApplicationBook(self.write, self.rows)
+        self.attachments = AttachmentBook(self.write, self.rows)
 
     async def close(self) -> None:
         """Let go of the file; what was only noted is written first, if it can be."""
@@ -194,14 +198,15 @@ class Journal:
     async def recent(self, limit: int = 100) -> list[Stage]:
         return await self._stages("ORDER BY at DESC, batch DESC, stan DESC LIMIT ?", limit)
 
-    async def refunded_on(self, day: str) -> int:
-        """Minor units given back on a day (YYYY-MM-DD), refused and unsent ones left out."""
+    async def refunded(self, where: str, *arguments: object) -> tuple[int, int]:
+        """How many went back, or may have, and how much in minor units; `where` names columns of the exchange table."""
         rows = await self.rows(
-            f"SELECT coalesce(sum(amount), 0) FROM exchange WHERE day = ? AND kind IN ({GIVEN_BACK}) "  # noqa: S608 - our own words
-            "AND state NOT IN ('refused', 'not-sent', 'reversed')",
-            day,
+            f"SELECT count(*), coalesce(sum(amount), 0) FROM exchange WHERE {where} AND kind IN ({GIVEN_BACK})"  # noqa: S608 - our own words
+            " AND state NOT IN ('refused', 'not-sent', 'reversed')",
+            *arguments,
         )
-        return int(str(rows[0][0]))
+        count, total = rows[0]
+        return int(str(count)), int(str(total))
 
     async def of_batch(self, batch: str) -> list[Stage]:
         """Every exchange of a batch, oldest first."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 START = bytes(32)
 SEPARATOR = b"\x1f"
 

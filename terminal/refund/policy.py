@@ -1,49 +1,77 @@
-"""May this sale be given back, how, and who must agree? Law: never more than the sale, pending and unknown included.
+"""May this be given back, how, and who must agree? Law: never more than the sale, pending and unknown included.
 
-| what stands against the sale          | counts against what remains | blocks   |
-|---------------------------------------|-----------------------------|----------|
-| Accepted                              | yes                         | a void   |
-| AwaitingReply, Completing             | yes                         | all      |
-| Unknown                               | yes                         | all      |
-| Reversing, GivenUp (a void's reversal) | yes                        | all      |
-| Refused, NotSent, Reversed            | no                          | nothing  |
+| what stands against the sale           | counts against what remains | blocks |
+|----------------------------------------|-----------------------------|--------|
+| Accepted                               | yes                         | a void |
+| AwaitingReply, Completing              | yes                         | all    |
+| Unknown                                | yes                         | all    |
+| Reversing, GivenUp (a void's reversal) | yes                         | all    |
+| Refused, NotSent, Reversed             | no                          | nothing|
+| another application that has not ended | no: nothing has gone        | all    |
+
+`may_give_back` is asked as soon as the sale is known, `decide` once it is known how much; both before the card is.
+Ids of words: `bad.<why>` where it may not be done, `why.<why>` where it may, `rule.<rule>` for what asks for a need.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import Enum
 
 import msgspec
 
 from terminal.exchange.request import FeeSheet
-from terminal.exchange.stages import Accepted, NotSent, Refused, Reversed, Reversing, Stage, Unknown
+from terminal.exchange.stages import Accepted, Refused, Reversing, Stage, Unknown
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
+from terminal.refund.fees import counts, fee_sheet, most_costs
+from terminal.refund.rules import Level as Level
+from terminal.refund.rules import NoRecord
+from terminal.refund.rules import Policy as Policy
+from terminal.refund.sale import TYPED, Origin, Sale
+from terminal.refund.velocity import Seen, broken
 
-MANUAL = frozenset({Kind.SALE, Kind.PRE_AUTH})  # a refund by a typed number is refused (cup.md 2.3, 4.6)
 NO_VOID = frozenset({"12", "22", "25", "48"})  # refund.md 2, rule 1: then a refund is offered
 
 
-class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The shop's rules. Amounts in minor units."""
+class Need(Enum):
+    """What has to be had before the card, in this order (terminal/refund/rules.py)."""
 
-    is_refund_on: bool = True
-    days: int = 180  # a sale older than this is not given back here
-    cap: int = 1_000_000  # one refund (cup.md 4.3: 10,000.00)
-    day_cap: int = 5_000_000  # all refunds of one day
-    supervisor_above: int = 50_000  # above this a supervisor agrees
-    most_refunds: int = 50  # of one sale (refund.md 3)
-    seconds_between: int = 60  # two refunds of one sale (refund.md 3)
-    reasons: tuple[str, ...] = ("returned", "cancelled", "overcharged", "defective", "service", "other")
-    arrival_days: tuple[int, int] = (1, 7)  # working days until the cardholder has it
-    chip_tries: int = 3  # unreadable chips before the card's stripe is taken (fallback); 0 is never
-    manual_entry: tuple[Kind, ...] = ()  # payments for which a number may be typed; never one that gives back
-    may_skip_pin: bool = True  # a cardholder who has no PIN presses confirm (cup.md 3.3)
+    EVIDENCE = "evidence"
+    REVIEW = "review"
+    SUPERVISOR = "supervisor"
+    SECOND_PERSON = "second-person"
+    PAUSE = "pause"
 
-    def __post_init__(self) -> None:
-        if not set(self.manual_entry) <= MANUAL:
-            raise ValueError("manual_entry names payments only: " + ", ".join(sorted(kind.value for kind in MANUAL)))
+
+class Needed(msgspec.Struct, frozen=True):
+    """A need, and the rule that asks for it."""
+
+    need: Need
+    rule: str
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What the journal has; `seen` is of the operator who asks and of the sale's card."""
+
+    given_back: tuple[Stage, ...] = ()  # of this sale, whatever became of it, oldest first
+    application: str = ""  # another one for this sale that has not ended
+    batch: str = ""  # the open one
+    refunded_today: int = 0  # minor units, the whole terminal
+    seen: Seen = Seen()
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is asked for; the amount is `fees.refund`."""
+
+    fees: FeeSheet
+    reason: str
+    at: datetime
+    is_senior: bool = False
+    is_other_card: bool = False
+    has_typed_costs: bool = False
+    has_void: bool = True  # the dialect has one
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -51,86 +79,160 @@ class Decision(msgspec.Struct, frozen=True):
 
     kind: Kind | None
     why: str
-    fee_sheet: FeeSheet
-    needs_supervisor: bool = False
+    fees: FeeSheet
+    remaining: Money
+    needs: tuple[Needed, ...] = ()  # by Need's order
+    documents: tuple[str, ...] = ()  # for Need.EVIDENCE
+    warnings: tuple[str, ...] = ()  # rules that are not kept and only said
+    sees: str = ""  # sees.<...>: what the cardholder will see
+
+    def rules(self, need: Need) -> tuple[str, ...]:
+        """Why there is this need; () when there is none."""
+        return tuple(needed.rule for needed in self.needs if needed.need is need)
 
 
-def fee_sheet(sale: Accepted, given_back: Sequence[Stage]) -> FeeSheet:
-    """What the sale was and what has gone back of it, whatever may have gone included."""
-    zero = Money(0, sale.request.amount.currency)
-    before = sum((_given(stage) for stage in given_back if _counts(stage)), start=zero)
-    return FeeSheet(sale.amount, before, zero, zero)
-
-
-def may_give_back(sale: Accepted, given_back: Sequence[Stage], now: datetime, policy: Policy) -> str:
+def may_give_back(sale: Sale, past: Past, now: datetime, policy: Policy) -> str:
     """ "" when this sale may be given back at all, else why not. Asked before anything else is."""
+    return next(_obstacles(sale, past, now, policy), "")
+
+
+def decide(sale: Sale, wanted: Wanted, past: Past, policy: Policy) -> Decision:
+    """Void or refund, or why not, for this amount at this moment, and what it needs."""
+    fees, amount = wanted.fees, wanted.fees.refund
+    why_not = may_give_back(sale, past, wanted.at, policy) or _amount_refused(sale, wanted, past, policy)
+    speeds = broken(past.seen, amount.minor, sale.age(wanted.at), wanted.at, wanted.is_senior, policy)
+    forbidden = next((rule for rule, level in speeds.items() if level is Level.FORBID), "")
+    if why_not or forbidden:
+        return Decision(None, why_not or forbidden, fees, fees.remaining)
+    kind, why = _kind(sale, wanted, past)
+    needs = tuple(sorted(_needs(sale, wanted, past, policy, speeds), key=lambda each: list(Need).index(each.need)))
+    if any(each.need is Need.REVIEW for each in needs):  # who reviews it has agreed to it
+        needs = tuple(each for each in needs if each.need is not Need.SUPERVISOR)
+    warnings = tuple(rule for rule, level in speeds.items() if level is Level.WARN)
+    documents = documents_wanted(sale, wanted, policy)
+    return Decision(kind, why, fees, fees.remaining, needs, documents, warnings, kind.value)
+
+
+def documents_wanted(sale: Sale, wanted: Wanted, policy: Policy) -> tuple[str, ...]:
+    """The checklist, each once, in the order of the rules that want them."""
+    sets = [*_wanted_of_origin(sale, policy), policy.reason(wanted.reason).documents]
+    sets += [each.documents for each in policy.documents if wanted.fees.refund.minor > each.above]
+    sets += [policy.other_card.documents] if wanted.is_other_card else []
+    return tuple(dict.fromkeys(document for each in sets for document in each))
+
+
+def may_take_other_card(sale: Sale, now: datetime, policy: Policy) -> bool:
+    """refund.md 2, rule 3: never for a sale keyed by hand, or younger than the policy's hours."""
+    is_old = now - datetime.fromisoformat(sale.at) >= timedelta(hours=policy.other_card.hours)
+    is_typed = sale.card is not None and sale.card.entry == TYPED
+    return policy.other_card.is_on and sale.origin is Origin.HERE and is_old and not is_typed
+
+
+# --- may it at all ---------------------------------------------------------------------------------------------------
+def _obstacles(sale: Sale, past: Past, now: datetime, policy: Policy) -> Iterator[str]:
     if not policy.is_refund_on:
-        return "refund-off"
-    if any(isinstance(stage, Unknown) for stage in given_back):
-        return "unknown-open"
-    if any(_is_pending(stage) for stage in given_back):
-        return "reversal-open"
-    done = [stage for stage in given_back if isinstance(stage, Accepted)]
+        yield "refund-off"
+    if now.date() < policy.effective:
+        yield "policy-early"
+    if policy.expires is not None and now.date() > policy.expires:
+        yield "policy-expired"
+    yield from _obstacles_of_origin(sale, policy)
+    yield from _obstacles_of_past(sale, past, now, policy)
+    if sale.age(now) > policy.days:
+        yield "too-old"
+    if sale.age(now) < 0:
+        yield "clock-back"
+
+
+def _obstacles_of_origin(sale: Sale, policy: Policy) -> Iterator[str]:
+    rule = _no_record(sale, policy)
+    if rule is not None and not rule.is_on:
+        yield "elsewhere-off" if sale.origin is Origin.ELSEWHERE else "naked-off"
+
+
+def _obstacles_of_past(sale: Sale, past: Past, now: datetime, policy: Policy) -> Iterator[str]:
+    done = [stage for stage in past.given_back if isinstance(stage, Accepted)]
+    if any(isinstance(stage, Unknown) for stage in past.given_back):
+        yield "unknown-open"
+    if any(_is_pending(stage) for stage in past.given_back):
+        yield "reversal-open"
+    if past.application:
+        yield "application-open"
     if any(stage.request.kind is Kind.VOID for stage in done):
-        return "voided"
-    if fee_sheet(sale, given_back).remaining.minor <= 0:
-        return "nothing-left"
-    if _age(sale, now) > policy.days:
-        return "too-old"
+        yield "voided"
+    if fee_sheet(sale, past.given_back).remaining.minor <= 0:
+        yield "nothing-left"
     if len(done) >= policy.most_refunds:
-        return "too-many"
+        yield "too-many"
     if any((now - datetime.fromisoformat(stage.request.at)).total_seconds() < policy.seconds_between for stage in done):
-        return "too-soon"
-    return ""
+        yield "too-soon"
 
 
-def decide(
-    sale: Accepted,
-    given_back: Sequence[Stage],
-    wanted: FeeSheet,
-    amount: Money,
-    now: datetime,
-    batch: str,
-    refunded_today: int,
-    policy: Policy,
-) -> Decision:
-    """Void or refund, or why not, for this amount at this moment."""
-    why_not = may_give_back(sale, given_back, now, policy) or _amount_refused(wanted, amount, refunded_today, policy)
-    if why_not:
-        return Decision(None, why_not, wanted)
-    kind, why = _kind(sale, given_back, amount, now, batch)
-    return Decision(kind, why, wanted, needs_supervisor=amount.minor > policy.supervisor_above)
-
-
-def _amount_refused(wanted: FeeSheet, amount: Money, refunded_today: int, policy: Policy) -> str:
-    if wanted.kept_cost.minor < 0 or wanted.handling_fee.minor < 0 or amount > wanted.remaining:
+def _amount_refused(sale: Sale, wanted: Wanted, past: Past, policy: Policy) -> str:
+    fees, amount = wanted.fees, wanted.fees.refund
+    costs, rule = fees.kept_cost + fees.handling_fee, _no_record(sale, policy)
+    truth = fee_sheet(sale, past.given_back)
+    if min(fees.kept_cost.minor, fees.handling_fee.minor) < 0 or fees.taken_up > truth.remaining:
         return "above-remaining"
-    if wanted.refund.minor <= 0:
-        return "costs-too-high"
+    if (fees.original, fees.refunded_before) != (truth.original, truth.refunded_before):
+        return "sheet-stale"  # given back meanwhile on another screen
+    if wanted.has_typed_costs and costs > most_costs(fees, policy):
+        return "costs-above-policy"
     if amount.minor <= 0:
-        return "amount-zero"
-    if amount > wanted.refund:
-        return "above-remaining"
-    if amount.minor > policy.cap:
+        return "costs-too-high" if costs.minor > 0 else "amount-zero"
+    if amount.minor > min(policy.cap, rule.cap if rule else policy.cap):
         return "above-cap"
-    if refunded_today + amount.minor > policy.day_cap:
+    if past.refunded_today + amount.minor > policy.day_cap:
         return "above-day-cap"
     return ""
 
 
-def _kind(sale: Accepted, given_back: Sequence[Stage], amount: Money, now: datetime, batch: str) -> tuple[Kind, str]:
+# --- how, and with whom ---------------------------------------------------------------------------------------------
+def _kind(sale: Sale, wanted: Wanted, past: Past) -> tuple[Kind, str]:
     """refund.md 2, rule 1: a void for the whole sale of this batch and clearing day, a refund for all else."""
-    if any(isinstance(stage, Accepted) for stage in given_back):
-        return Kind.REFUND, "partly-refunded"
-    if any(_is_void_refused(stage) for stage in given_back):
-        return Kind.REFUND, "void-refused"
-    if amount != sale.amount:
-        return Kind.REFUND, "part"
-    if sale.request.batch != batch:
-        return Kind.REFUND, "settled"
-    if sale.request.at[:10] != now.date().isoformat():
-        return Kind.REFUND, "other-day"
+    for is_refund, why in (
+        (sale.origin is not Origin.HERE, sale.origin.value),
+        (any(isinstance(stage, Accepted) for stage in past.given_back), "partly-refunded"),
+        (any(_is_void_refused(stage) for stage in past.given_back), "void-refused"),
+        (sale.kind is not Kind.SALE, "completion"),
+        (not wanted.has_void, "no-void"),
+        (wanted.is_other_card, "other-card"),
+        (wanted.fees.refund != sale.amount, "part"),
+        (sale.original.batch != past.batch, "settled"),
+        (sale.at[:10] != wanted.at.date().isoformat(), "other-day"),
+    ):
+        if is_refund:
+            return Kind.REFUND, why
     return Kind.VOID, "same-day"
+
+
+def _needs(sale: Sale, wanted: Wanted, past: Past, policy: Policy, speeds: dict[str, Level]) -> Iterator[Needed]:
+    amount, origin = wanted.fees.refund.minor, sale.origin
+    table = (
+        (bool(documents_wanted(sale, wanted, policy)), Need.EVIDENCE, "documents"),
+        (amount > policy.review_above, Need.REVIEW, "amount"),
+        (policy.reason(wanted.reason).is_reviewed, Need.REVIEW, "reason"),
+        (amount > policy.supervisor_above, Need.SUPERVISOR, "amount"),
+        (past.seen.today + amount > policy.operator_day_cap, Need.SUPERVISOR, "operator-day"),
+        *((level is Level.SUPERVISOR, Need.SUPERVISOR, rule) for rule, level in speeds.items()),
+        (origin is not Origin.HERE, Need.SUPERVISOR, origin.value),
+        (wanted.is_other_card, Need.SUPERVISOR, "other-card"),
+        (amount > policy.second_person_above, Need.SECOND_PERSON, "amount"),
+        (origin is not Origin.HERE, Need.SECOND_PERSON, origin.value),
+        (wanted.is_other_card, Need.SECOND_PERSON, "other-card"),
+        (amount > policy.pause_above, Need.PAUSE, "amount"),
+        (origin is Origin.NAKED, Need.PAUSE, "naked"),
+    )
+    return (Needed(need, rule) for is_needed, need, rule in table if is_needed)
+
+
+def _wanted_of_origin(sale: Sale, policy: Policy) -> list[tuple[str, ...]]:
+    rule = _no_record(sale, policy)
+    return [rule.documents] if rule else []
+
+
+def _no_record(sale: Sale, policy: Policy) -> NoRecord | None:
+    return {Origin.ELSEWHERE: policy.elsewhere, Origin.NAKED: policy.naked}.get(sale.origin)
 
 
 def _is_void_refused(stage: Stage) -> bool:
@@ -138,17 +240,5 @@ def _is_void_refused(stage: Stage) -> bool:
     return is_void and isinstance(stage, Refused) and stage.response_code in NO_VOID
 
 
-def _given(stage: Stage) -> Money:
-    return stage.amount if isinstance(stage, Accepted) else stage.request.amount
-
-
-def _counts(stage: Stage) -> bool:
-    return not isinstance(stage, Refused | NotSent | Reversed)
-
-
 def _is_pending(stage: Stage) -> bool:
-    return isinstance(stage, Reversing) or (_counts(stage) and not isinstance(stage, Accepted | Unknown))
-
-
-def _age(sale: Accepted, now: datetime) -> int:
-    return (now.date() - date.fromisoformat(sale.request.at[:10])).days
+    return isinstance(stage, Reversing) or (counts(stage) and not isinstance(stage, Accepted | Unknown))

@@ -13,8 +13,6 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from drivers.jbig import JbigCoder
 from keys.algorithms.check_value import check_value
 from keys.at_rest.key_file import KeyFile
@@ -39,6 +37,7 @@ from terminal.events import Event, FrontAttached, KeyPressed, StrokeDrawn
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.dialects import by_name
 from terminal.journal.journal import Journal
+from terminal.policy_file import Rules
 from terminal.ports import Hardware
 from terminal.refund.policy import Policy
 from terminal.screens import Shown
@@ -227,7 +226,7 @@ class Shop:
         self.field = SimulatedTap()
         self.host = host(bank.ledger, self.clock, _chance(), by_name(dialect, choices), bank.manner, issuer)
         self.line = SimulatedLine(self.host, bank.faults)
-        self.config = _config(folder, policy or Policy(), DialectConfig(dialect, choices), settings)
+        self.config = _config(folder, DialectConfig(dialect, choices), settings)
         self.keypad = QueueSecretKeypad()
         safe = Safe(KeyFile(folder / "vault", DEVICE_KEY))
         vault, loading = Vault(safe, self.keypad, PoweredCard(self.reader)), Loading(safe, self.keypad)
@@ -251,7 +250,7 @@ class Shop:
         )
         self.journal = Journal(folder / "journal", self.clock, self._inline)
         self.desk = Desk(self.front)
-        self.room = app.furnish(self.config, self.hardware, self.journal, self.desk)
+        self.room = app.furnish(self.config, self.hardware, self.journal, self.desk, Rules(policy or Policy()))
         self.terminal: asyncio.Task[None] | None = None
 
     async def _inline(self, work: Callable[[], object]) -> object:
@@ -493,13 +492,12 @@ def _chance() -> Callable[[int], bytes]:
     return draw
 
 
-def _config(folder: Path, policy: Policy, dialect: DialectConfig, settings: dict[str, Any]) -> Config:
+def _config(folder: Path, dialect: DialectConfig, settings: dict[str, Any]) -> Config:
     return Config(
         merchant=Merchant("测试商户", TERMINAL_ID, MERCHANT_ID),
         line=LineConfig(("bank.test:1",), "ca.pem"),
         printer=PrinterConfig("none"),
         files=Files(str(folder / "journal"), str(folder / "vault"), "key", "front.sock", str(folder / "inbox")),
         dialect=dialect,
-        policy=msgspec.structs.replace(policy),
         **settings,
     )

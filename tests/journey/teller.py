@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from terminal.dialogue.presented import Handed, seal
 from terminal.dialogue.ready import signed_in
-from terminal.dialogue.wanted import original_of, wanted
+from terminal.dialogue.wanted import wanted
 from terminal.exchange.request import Original
 from terminal.exchange.runner import ReversalOwed
 from terminal.exchange.stages import Accepted, NotSent, Open, Refused, Reversed, Stage, Unknown, Uploading
 from terminal.iso8583.facts import Plastic
 from terminal.iso8583.kinds import Kind, Silence
 from terminal.money import Money
+from terminal.refund.sale import original_of
 from tests.journey.shop import Bank, Shop
 
 CARD = "unionpay-debit"

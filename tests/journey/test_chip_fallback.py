@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from terminal.config import CardsConfig
 from terminal.iso8583.kinds import Kind
-from terminal.refund.policy import Policy
 from tests.journey.chip_desk import last, play, refund_prompt, requests, sale_prompt
 from tests.journey.shop import Bank
 
@@ -87,7 +87,7 @@ def test_a_shop_that_forbids_fallback_never_takes_the_stripe_of_a_chip(tmp_path,
         await shop.swipe("unionpay-debit")
         await shop.see("这张卡有芯片，请插卡")
 
-    play(tmp_path, bank, script, policy=Policy(chip_tries=0))
+    play(tmp_path, bank, script, cards=CardsConfig(chip_tries=0))
     assert bank.balance() == 1_000_000
 
 
@@ -251,9 +251,9 @@ def test_a_number_is_typed_only_where_the_policy_says_so(tmp_path, bank):
         await shop.settle(1)
         assert "请插卡" in shop.text()
 
-    play(tmp_path, bank, script, policy=Policy(manual_entry=(Kind.SALE,)))
+    play(tmp_path, bank, script, cards=CardsConfig(manual_entry=(Kind.SALE,)))
 
 
 def test_the_policy_cannot_name_a_kind_that_gives_back():
     with pytest.raises(ValueError, match="manual_entry"):
-        Policy(manual_entry=(Kind.REFUND,))
+        CardsConfig(manual_entry=(Kind.REFUND,))

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
+from terminal.config import CardsConfig
 from terminal.dialogue.bad_news import CODES, notice
 from terminal.iso8583.kinds import Kind
-from terminal.refund.policy import Policy
 from terminal.screens import Shown, say
 from tests.journey.chip_desk import WRONG, play, sale, sale_prompt
 from tests.journey.shop import Bank
@@ -115,7 +115,7 @@ def test_every_prompt_with_everything_fits(tmp_path, bank, painters):
             await shop.pull()
         await shop.settle(1)
 
-    shop = play(tmp_path, bank, script, policy=Policy(manual_entry=(Kind.SALE,)))
+    shop = play(tmp_path, bank, script, cards=CardsConfig(manual_entry=(Kind.SALE,)))
     assert overflowing(shop, painters) == set()
 
 

@@ -11,7 +11,7 @@ import pytest
 from keys.vault import Vault
 from simulator.acquirer.branch import dukpt_of, open_test_dukpt
 from terminal.dialogue.presented import Handed, seal
-from terminal.dialogue.wanted import original_of, wanted
+from terminal.dialogue.wanted import wanted
 from terminal.exchange.runner import PIN_OVERTAKEN
 from terminal.exchange.stages import Accepted, NotSent, Refused, Reversed, Reversing
 from terminal.iso8583.codec import decode
@@ -21,6 +21,7 @@ from terminal.iso8583.frame import unpack
 from terminal.iso8583.kinds import Kind
 from terminal.iso8583.messages import financial
 from terminal.money import Money
+from terminal.refund.sale import original_of
 from tests.journey.shop import DEVICE_KEY, PIN, Bank, day
 from tests.journey.teller import CARD, Teller, agrees
 
