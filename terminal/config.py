@@ -17,6 +17,7 @@ from terminal.emv.terminal_data import RefundRule, TerminalData
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.dialects import by_name
 from terminal.iso8583.kinds import Kind
+from terminal.toml_lines import line_of_error, syntax_line
 
 ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 PIN_FOR = (Kind.BALANCE, Kind.PRE_AUTH)
@@ -97,6 +98,7 @@ class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ReaderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""  # the contact reader in PC/SC; "" is the first one
     tap: str = ""  # the contactless reader in PC/SC; "" is none
+    camera: str = ""  # /dev/videoN or /dev/v4l/by-id/..., for photos of documents; "" is none
     stripe: str = ""  # /path of a tty or FIFO as it is, serial:/path:baud, keyboard:/dev/input/..., or "": none
 
     def __post_init__(self) -> None:
@@ -160,11 +162,12 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device_key: str
     front_socket: str
     inbox: str = ""  # folder where the acquirer's reconciliation files are put; "" is none
+    vault_socket: str = ""  # where yuanlu-vault answers; "" is the vault in this process, with `vault` and `device_key`
     policy: str = ""  # the signed policy file (TOML); "" is what we ship
     policy_authority: str = ""  # who vouches for it, PEM; needed for a policy file
+    export: str = ""  # where reports go: a folder, or "usb:/mountpoint"; "" is none
     calendar: str = ""  # public holidays (TOML); "" is what we ship
     backup: str = ""  # folder of the journal's backups, on another disk if there is one; "" is none
-    vault_socket: str = ""  # where yuanlu-vault answers; "" is the vault in this process, with `vault` and `device_key`
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,26 +195,15 @@ def load(path: Path) -> Config:
     except OSError as error:
         raise ConfigRefused(f"{path}: cannot be read: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        raise ConfigRefused(f"{path}:{found.group(1) if found else 1}: {error}") from None
+        raise ConfigRefused(f"{path}:{syntax_line(text, str(error))}: {error}") from None
     try:
-        return msgspec.convert(raw, Config)
+        return _converted(raw)
     except msgspec.ValidationError as error:
-        raise ConfigRefused(f"{path}:{_line(text, str(error))}: {error}") from None
+        raise ConfigRefused(f"{path}:{line_of_error(text, raw, str(error), _converted)}: {error}") from None
 
 
-def _line(text: str, reason: str) -> int:
-    """Where the reason points: the named unknown key, else the key or the table of the path `$.table.key`."""
-    place = re.search(r"at `\$\.?([\w.]*)", reason)
-    parts = place.group(1).split(".") if place and place.group(1) else []
-    unknown = re.search(r"unknown field `([^`]+)`", reason)
-    if unknown:
-        parts.append(unknown.group(1))
-    lines, start = text.splitlines(), 0
-    for part in parts:
-        pattern = re.compile(rf"\s*(\[+\s*([\w.]+\.)?{re.escape(part)}\s*\]+|{re.escape(part)}\s*=)")
-        start = next((index for index in range(start, len(lines)) if pattern.match(lines[index])), start)
-    return start + 1
+def _converted(raw: dict[str, object]) -> Config:
+    return msgspec.convert(raw, Config)
 
 
 def _is_address(address: str) -> bool:

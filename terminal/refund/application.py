@@ -8,8 +8,10 @@
                                                             accepted --credit--> credited --close--> closed
                                                             refused --close--> closed
 
-`unknown` ends as the exchange does, and a late answer overrules: it may become accepted or refused. What approves by
-policy is "policy"; what the acquirer said is by "acquirer". Who submitted is nobody who approves or returns.
+`unknown` ends as the exchange does. A later word of the acquirer overrules (terminal/exchange/overruling.py): what is
+refused, undone or closed becomes accepted; what only people said was accepted becomes refused. What approves by policy
+is "policy"; what the acquirer said is by "acquirer". Who submitted is nobody who approves or returns. Nothing is
+carried out while a document or somebody who must agree is missing.
 """
 
 from __future__ import annotations
@@ -67,6 +69,7 @@ class Act(Enum):
 WAITING = (State.SUBMITTED, State.UNDER_REVIEW)
 UNSENT = (State.DRAFT, *WAITING, State.RETURNED, State.APPROVED)
 SENT = (State.CARRIED_OUT, State.UNKNOWN)
+OVERRULED = (State.REFUSED, State.CLOSED, *WAITING, State.RETURNED, State.APPROVED)  # by a late acceptance (rule 6)
 OPEN = (*UNSENT, *SENT)  # no second refund of the same sale beside one of these
 
 MOVES: dict[tuple[State, Act], State] = {
@@ -86,14 +89,17 @@ MOVES: dict[tuple[State, Act], State] = {
     (State.UNKNOWN, Act.ACCEPT): State.ACCEPTED,
     (State.UNKNOWN, Act.REFUSE): State.REFUSED,
     (State.UNKNOWN, Act.UNDO): State.APPROVED,
-    (State.REFUSED, Act.ACCEPT): State.ACCEPTED,  # a late acceptance overrules (refund.md 2, rule 6)
     (State.ACCEPTED, Act.CREDIT): State.CREDITED,
     (State.CREDITED, Act.CLOSE): State.CLOSED,
     (State.REFUSED, Act.CLOSE): State.CLOSED,
     **{(state, Act.WITHDRAW): State.CLOSED for state in UNSENT},
     **{(state, Act.ADD): state for state in State if state is not State.CLOSED},
     **{(state, Act.AGREE): state for state in (State.SUBMITTED, State.UNDER_REVIEW, State.APPROVED)},
+    **{(state, Act.ACCEPT): State.ACCEPTED for state in OVERRULED},
+    **{(state, Act.REFUSE): State.REFUSED for state in (State.ACCEPTED, State.CREDITED, State.CLOSED)},
 }
+OUTCOMES = (Act.ACCEPT, Act.REFUSE, Act.LOSE, Act.UNDO)
+OF_PEOPLE = (Need.REVIEW, Need.SUPERVISOR, Need.SECOND_PERSON)
 BY_ANOTHER = (Act.REVIEW, Act.APPROVE, Act.SEND_BACK, Act.AGREE)
 
 
@@ -106,7 +112,8 @@ class SamePerson(NotAllowed):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A step: `by` is a person's number, or POLICY, ACQUIRER, TERMINAL; `why` an id of words or what was typed."""
+    """A step: `by` is a person's number (two, a space between), or POLICY, ACQUIRER, TERMINAL; `why` an id of words,
+    or what was typed."""
 
     act: Act
     at: str  # ISO 8601 with zone
@@ -160,21 +167,26 @@ class Application(msgspec.Struct, frozen=True):
     @property
     def approver(self) -> str:
         """Who approved it last, "" when nobody has; POLICY when nobody had to."""
-        return next((mark.by for mark in reversed(self.marks) if mark.act is Act.APPROVE), "")
+        return next((mark.by for mark in reversed(self._since_submitted) if mark.act is Act.APPROVE), "")
 
     @property
     def agreed(self) -> tuple[str, ...]:
         """The persons who approved or agreed since it was last submitted."""
-        since = max((at for at, mark in enumerate(self.marks) if mark.act is Act.SUBMIT), default=0)
         acts = (Act.APPROVE, Act.AGREE)
-        return tuple(mark.by for mark in self.marks[since:] if mark.act in acts and mark.by != POLICY)
+        return tuple(mark.by for mark in self._since_submitted if mark.act in acts and mark.by != POLICY)
+
+    @property
+    def _since_submitted(self) -> tuple[Mark, ...]:
+        since = max((at for at, mark in enumerate(self.marks) if mark.act is Act.SUBMIT), default=0)
+        return self.marks[since:]
 
     def waits_for(self, need: Need) -> bool:
         """Whether it still has this need of people."""
         is_needed = any(each.need is need for each in self.needs)
         if need in (Need.REVIEW, Need.SUPERVISOR):
             return is_needed and self.approver in ("", POLICY)
-        return is_needed and need is Need.SECOND_PERSON and len(set(self.agreed)) < 2
+        is_approved_too = any(each.need in (Need.REVIEW, Need.SUPERVISOR) for each in self.needs)
+        return is_needed and need is Need.SECOND_PERSON and len(set(self.agreed)) < 1 + is_approved_too
 
 
 def moved(application: Application, act: Act, at: str, by: str, why: str = "") -> Application:
@@ -185,6 +197,8 @@ def moved(application: Application, act: Act, at: str, by: str, why: str = "") -
     is_again = act is Act.AGREE and by in application.agreed
     if act in BY_ANOTHER and by not in (POLICY, TERMINAL) and (by == application.requester or is_again):
         raise SamePerson(act.value)
+    if act is Act.CARRY_OUT and (application.missing or any(map(application.waits_for, OF_PEOPLE))):
+        raise NotAllowed("carry-out before everything is there")
     mark = Mark(act, at, by, why)
     return msgspec.structs.replace(application, state=after, marks=(*application.marks, mark))
 
@@ -197,14 +211,32 @@ def with_document(application: Application, document: Document) -> Application:
 
 def followed(application: Application, stage: Stage | None, at: str) -> Application:
     """In step with what became of its exchange; the same value when nothing is new. None: it never began."""
-    act = _told(stage)
-    if application.state not in (*SENT, State.REFUSED) or act is None:
+    before, told = _outcome(application), _told(stage)
+    if stage is None and application.state is not State.CARRIED_OUT:
+        return application  # it did begin, so its record is lost: nobody knows more than before
+    if before is Act.ACCEPT and told is Act.UNDO:
+        told = Act.REFUSE  # people said it was booked, the acquirer says it was not
+    is_news = told is not before and (before in (None, Act.LOSE) or Act.ACCEPT in (before, told))
+    if told is None or not is_news or (application.state, told) not in MOVES:
         return application
-    if (application.state, act) not in MOVES:
+    if not application.exchange_id and application.state not in SENT:
         return application
     code = stage.response_code if isinstance(stage, Refused) else ""
-    by = TERMINAL if act in (Act.UNDO, Act.LOSE) else ACQUIRER
-    return moved(application, act, at, by, code)
+    return moved(application, told, at, _teller(stage, told), code)
+
+
+def _outcome(application: Application) -> Act | None:
+    """What its exchange told last; None: nothing yet."""
+    acts = (mark.act for mark in reversed(application.marks) if mark.act in (*OUTCOMES, Act.CARRY_OUT))
+    last = next(acts, None)
+    return None if last is Act.CARRY_OUT else last
+
+
+def _teller(stage: Stage | None, told: Act) -> str:
+    """Who says so: the two people, while the acquirer has not."""
+    if isinstance(stage, Accepted | Refused | Reversed) and stage.testimony is not None:
+        return f"{stage.testimony.supervisor} {stage.testimony.second}"
+    return TERMINAL if told in (Act.UNDO, Act.LOSE) else ACQUIRER
 
 
 def _told(stage: Stage | None) -> Act | None:

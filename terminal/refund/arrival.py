@@ -22,10 +22,21 @@ SATURDAY = 5
 
 
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Public holidays, and the weekend days that are worked instead (调休)."""
+    """Public holidays, and the weekend days that are worked instead (调休); beyond them, weekends alone are known."""
 
     holidays: frozenset[date] = frozenset()
     workdays: frozenset[date] = frozenset()
+
+    def __post_init__(self) -> None:
+        if both := self.holidays & self.workdays:
+            raise ValueError(f"workdays: {min(both)} is among holidays too")
+        if useless := [day for day in self.workdays if day.weekday() < SATURDAY]:
+            raise ValueError(f"workdays: {min(useless)} is no day of a weekend")
+
+    @property
+    def reaches(self) -> date | None:
+        """The last day of which the holidays are known: the last of a year, as they are announced; None: of none."""
+        return date(max(self.holidays).year, 12, 31) if self.holidays else None
 
     def is_working(self, day: date) -> bool:
         return day in self.workdays or (day.weekday() < SATURDAY and day not in self.holidays)

@@ -25,11 +25,11 @@ from terminal.exchange.request import FeeSheet
 from terminal.exchange.stages import Accepted, Refused, Reversing, Stage, Unknown
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
-from terminal.refund.fees import counts, fee_sheet, most_costs
+from terminal.refund.fees import counts, fee_sheet, most_costs, with_fee
 from terminal.refund.rules import Level as Level
 from terminal.refund.rules import NoRecord
 from terminal.refund.rules import Policy as Policy
-from terminal.refund.sale import TYPED, Origin, Sale
+from terminal.refund.sale import SOLD, TYPED, Origin, Sale
 from terminal.refund.velocity import Seen, broken
 
 NO_VOID = frozenset({"12", "22", "25", "48"})  # refund.md 2, rule 1: then a refund is offered
@@ -99,7 +99,7 @@ def may_give_back(sale: Sale, past: Past, now: datetime, policy: Policy) -> str:
 def decide(sale: Sale, wanted: Wanted, past: Past, policy: Policy) -> Decision:
     """Void or refund, or why not, for this amount at this moment, and what it needs."""
     fees, amount = wanted.fees, wanted.fees.refund
-    why_not = may_give_back(sale, past, wanted.at, policy) or _amount_refused(sale, wanted, past, policy)
+    why_not = may_give_back(sale, past, wanted.at, policy) or next(_refusals(sale, wanted, past, policy), "")
     speeds = broken(past.seen, amount.minor, sale.age(wanted.at), wanted.at, wanted.is_senior, policy)
     forbidden = next((rule for rule, level in speeds.items() if level is Level.FORBID), "")
     if why_not or forbidden:
@@ -121,6 +121,12 @@ def documents_wanted(sale: Sale, wanted: Wanted, policy: Policy) -> tuple[str, .
     return tuple(dict.fromkeys(document for each in sets for document in each))
 
 
+def cap_of(sale: Sale, policy: Policy) -> int:
+    """The most that one refund of it may be, in minor units."""
+    rule = _no_record(sale, policy)
+    return min(policy.cap, rule.cap) if rule else policy.cap
+
+
 def may_take_other_card(sale: Sale, now: datetime, policy: Policy) -> bool:
     """refund.md 2, rule 3: never for a sale keyed by hand, or younger than the policy's hours."""
     is_old = now - datetime.fromisoformat(sale.at) >= timedelta(hours=policy.other_card.hours)
@@ -136,11 +142,13 @@ def _obstacles(sale: Sale, past: Past, now: datetime, policy: Policy) -> Iterato
         yield "policy-early"
     if policy.expires is not None and now.date() > policy.expires:
         yield "policy-expired"
+    if sale.kind not in SOLD:
+        yield "sale-not-found"  # a refund is not given back
     yield from _obstacles_of_origin(sale, policy)
     yield from _obstacles_of_past(sale, past, now, policy)
     if sale.age(now) > policy.days:
         yield "too-old"
-    if sale.age(now) < 0:
+    if now < datetime.fromisoformat(sale.at):
         yield "clock-back"
 
 
@@ -168,23 +176,34 @@ def _obstacles_of_past(sale: Sale, past: Past, now: datetime, policy: Policy) ->
         yield "too-soon"
 
 
-def _amount_refused(sale: Sale, wanted: Wanted, past: Past, policy: Policy) -> str:
+def _refusals(sale: Sale, wanted: Wanted, past: Past, policy: Policy) -> Iterator[str]:
     fees, amount = wanted.fees, wanted.fees.refund
-    costs, rule = fees.kept_cost + fees.handling_fee, _no_record(sale, policy)
-    truth = fee_sheet(sale, past.given_back)
+    costs, truth = fees.kept_cost + fees.handling_fee, fee_sheet(sale, past.given_back)
+    if not policy.has_reason(wanted.reason):
+        yield "reason-gone"  # a waiting application's, and the policy is another one now
+    if wanted.is_other_card and not may_take_other_card(sale, wanted.at, policy):
+        yield "other-card-off"
     if min(fees.kept_cost.minor, fees.handling_fee.minor) < 0 or fees.taken_up > truth.remaining:
-        return "above-remaining"
+        yield "above-remaining"
     if (fees.original, fees.refunded_before) != (truth.original, truth.refunded_before):
-        return "sheet-stale"  # given back meanwhile on another screen
+        yield "sheet-stale"  # given back meanwhile on another screen
     if wanted.has_typed_costs and costs > most_costs(fees, policy):
-        return "costs-above-policy"
+        yield "costs-above-policy"
     if amount.minor <= 0:
-        return "costs-too-high" if costs.minor > 0 else "amount-zero"
-    if amount.minor > min(policy.cap, rule.cap if rule else policy.cap):
-        return "above-cap"
+        yield "costs-too-high" if costs.minor > 0 else "amount-zero"
+    if not _is_by_policy(wanted, policy):
+        yield "sheet-stale"  # another policy took another fee
+    if amount.minor > cap_of(sale, policy):
+        yield "above-cap"
     if past.refunded_today + amount.minor > policy.day_cap:
-        return "above-day-cap"
-    return ""
+        yield "above-day-cap"
+
+
+def _is_by_policy(wanted: Wanted, policy: Policy) -> bool:
+    """Whether nothing is kept but by the policy, or by typing where it was typed."""
+    fees, zero = wanted.fees, Money(0, wanted.fees.original.currency)
+    bare = fees if wanted.has_typed_costs else msgspec.structs.replace(fees, kept_cost=zero, handling_fee=zero)
+    return with_fee(bare, wanted.reason, policy) == fees
 
 
 # --- how, and with whom ---------------------------------------------------------------------------------------------

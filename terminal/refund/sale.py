@@ -81,11 +81,16 @@ def sold_here(stage: Accepted) -> Sale:
     return Sale(original_of(stage), request.at, request.kind, request.card, request.operator)
 
 
+def elsewhere_prefix(rrn: str) -> str:
+    """How the ids of another terminal's sales of this RRN begin: one sale, in whatever letters it was scanned."""
+    return f"{ELSEWHERE}-{rrn.upper()}-"
+
+
 def sold_elsewhere(rrn: str, day: date, amount: Money, zone: str) -> Sale:
     """Another terminal's, as its receipt says. `zone` is the offset that the terminal's times end with ("+08:00").
 
     Batch and voucher are 000000 for not known (cup.md 2.3: F61.1, F61.2).
     """
-    id = f"{ELSEWHERE}-{rrn}-{day.isoformat()}"
+    id = f"{elsewhere_prefix(rrn)}{day.isoformat()}"
     original = Original(id, "000000", "000000", rrn, "", f"{day:%m%d}", amount)
     return Sale(original, f"{day.isoformat()}T00:00:00{zone}", origin=Origin.ELSEWHERE)

@@ -42,11 +42,17 @@ def is_open(now: datetime, hours: tuple[str, ...]) -> bool:
     >>> monday = [datetime(2026, 11, 23, hour) for hour in (8, 9, 22)]
     >>> [is_open(now, ("09:00-22:00",) * 7) for now in monday]
     [False, True, False]
+    >>> bar = ("", "", "", "", "18:00-02:00", "", "")
+    >>> [is_open(datetime(2026, 11, day, hour), bar) for day, hour in ((27, 1), (27, 18), (28, 1), (28, 2), (28, 18))]
+    [False, True, True, False, False]
     """
     if not hours:
         return True
+    time = f"{now:%H:%M}"
     first, _, last = hours[now.weekday()].partition("-")
-    return bool(first) and first <= f"{now:%H:%M}" < last
+    began, _, ends = hours[now.weekday() - 1].partition("-")  # yesterday's, where they go past midnight
+    is_todays = bool(first) and first <= time and (time < last or last < first)
+    return is_todays or (ends < began and time < ends)
 
 
 def _levels(

@@ -20,8 +20,8 @@ journal = "journal.db"
 vault = "vault"
 device_key = "key"
 front_socket = "front.sock"
-[policy]
-cap = 5000
+[cards]
+chip_tries = 2
 """
 
 
@@ -36,14 +36,14 @@ def refused(tmp_path, text):
 def test_good(tmp_path):
     (tmp_path / "t.toml").write_text(GOOD, "utf-8")
     config = load(tmp_path / "t.toml")
-    assert (config.policy.cap, config.printer.columns) == (5000, 32)
+    assert (config.cards.chip_tries, config.printer.columns) == (2, 32)
     assert config.line.addresses == ("127.0.0.1:9000",)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("cap = 5000", "cup = 5000", ("t.toml:17:", "`cup`")),
+        ("chip_tries = 2", "cup = 5000", ("t.toml:17:", "`cup`")),
         ('["127.0.0.1:9000"]', '"127.0.0.1:9000"', ("t.toml:7:", "array")),
         ("[printer]", "[printr]", ("t.toml:9:", "`printr`")),
         ('addresses = ["127.0.0.1:9000"]', "addresses = ", ("t.toml:7:",)),
