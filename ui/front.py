@@ -23,6 +23,7 @@ from ui.front_at_work import (
     Front,
     Hand,
     follow_vault,
+    forward_codes,
     forward_keys,
     forward_touches,
     forward_window,
@@ -34,11 +35,12 @@ from ui.theme import FontMissing
 
 if TYPE_CHECKING:
     from drivers.keypad import EvdevKeypad
+    from drivers.scanner import EvdevScanner
     from drivers.touch import EvdevTouch
 
 
 class FrontConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a front is told at its start. `keypad` and `touch` are "evdev:" with a path or a part of a name, or "".
+    """What a front is told at its start. `keypad`, `touch`, `scanner`: "evdev:" and a path or a part of a name, or "".
 
     `glass` is where the vault tells the pad on which a cardholder types, on a device without keypad; or "".
     """
@@ -49,6 +51,7 @@ class FrontConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keypad: str = ""
     keymap: str = ""
     touch: str = ""
+    scanner: str = ""
     glass: str = ""
     name: str = "panel"
     language: str = "zh_CN"
@@ -89,6 +92,8 @@ async def serve(config: FrontConfig) -> None:
             works.append(forward_window(front, reported))
         if keypad is not None:
             works.append(forward_keys(front, keypad))
+        if config.scanner:
+            works.append(forward_codes(front, _scanner(config, opened)))
         if touch is not None:
             works.append(forward_touches(front, touch))
         if config.glass:
@@ -141,6 +146,12 @@ def _touch(config: FrontConfig, painter: Painter, opened: contextlib.ExitStack) 
     return opened.enter_context(EvdevTouch(_evdev(config.touch, "touch"), device.width, device.height))
 
 
+def _scanner(config: FrontConfig, opened: contextlib.ExitStack) -> EvdevScanner:
+    from drivers.scanner import EvdevScanner
+
+    return opened.enter_context(EvdevScanner(_evdev(config.scanner, "scanner")))
+
+
 def _evdev(value: str, setting: str) -> str:
     kind, _, where = value.partition(":")
     if kind != "evdev" or not where:
@@ -166,6 +177,7 @@ def configured(file: Path | None, options: dict[str, str | None]) -> FrontConfig
 @click.option("--keypad", help="evdev:PATH or evdev:NAME")
 @click.option("--keymap", help="a TOML file: Linux key names to keys of the terminal")
 @click.option("--touch", help="evdev:PATH or evdev:NAME")
+@click.option("--scanner", help="evdev:PATH or evdev:NAME of a bar code scanner that types")
 @click.option("--glass", help="where the vault tells the pad on glass; without a keypad only")
 @click.option("--name", help="what the core calls this front")
 @click.option("--language", help="the language while the core has not spoken yet")

@@ -7,6 +7,7 @@
 | a face            | the cells of the vault's pad on glass; it says when they can be seen              |
 | a key             | the core, as it is                                                                |
 | a finger          | a drawn key, or a stroke of the signature                                         |
+| a scanned code    | the core, as it is; nothing while the hands are the vault's                        |
 | the core is away  | a waiting page; keys are dropped, never kept for a later page                     |
 
 It begins without keypad and touch panel: until the first screen is there, a PIN may be under way.
@@ -22,7 +23,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from terminal.events import Event, FrontAttached, KeyPressed
+from terminal.events import CodeScanned, Event, FrontAttached, KeyPressed
 from terminal.front_link import CoreLink
 from terminal.pad_link import Cell, Face, Pad, VaultLink
 from terminal.ports import Display, Keypad
@@ -38,6 +39,12 @@ class Touch(Protocol):
     """A touch panel: the next point in pixels, and whether it is down."""
 
     async def touched(self) -> tuple[int, int, bool]: ...
+
+
+class Scanner(Protocol):
+    """A bar code scanner: the next code. Nothing that may hold a card number is one."""
+
+    async def scanned(self) -> CodeScanned: ...
 
 
 class Hand(Protocol):
@@ -181,6 +188,12 @@ async def forward_keys(front: Front, keypad: Keypad) -> None:
     """Every key to the core."""
     while True:
         front.report(await keypad.pressed())
+
+
+async def forward_codes(front: Front, scanner: Scanner) -> None:
+    """Every code to the core."""
+    while True:
+        front.report(await scanner.scanned())
 
 
 async def forward_touches(front: Front, touch: Touch) -> None:

@@ -76,6 +76,10 @@ class CounterDesk(Protocol):
         """Points in pixels of the screen."""
         ...
 
+    def scan(self, text: str) -> None:
+        """Hold a code before the scanner. Raises ValueError when it keeps it to itself."""
+        ...
+
     def cards(self) -> list[dict[str, Any]]:
         """id, name {zh, en}, inserted, bad, kinds of ["insert", "swipe", "tap"]; the everyday ones first."""
         ...

@@ -240,10 +240,14 @@ async def _papers(player: Player, before: int) -> None:
 
 
 async def tear_off(player: Player) -> None:
-    """Sign on paper, and take the merchant copy."""
-    if await player.see_any("请持卡人签名", "撕下商户存根") == "请持卡人签名":
-        await player.press("enter")
-        await player.see("撕下商户存根")
+    """Sign on paper, hand the terminal back, and take the merchant copy."""
+    asked: tuple[str, ...] = ("请持卡人核对", "请持卡人签名", "请将终端交还收银员", "撕下商户存根")
+    while (seen := await player.see_any(*asked)) != "撕下商户存根":
+        asked = asked[asked.index(seen) + 1 :]
+        if seen == "请将终端交还收银员":
+            await player.enter(CODE, is_secret=True)
+        else:
+            await player.press("enter")
     await player.press("enter")
 
 

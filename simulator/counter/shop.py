@@ -17,8 +17,9 @@ from simulator.cards.description import CardDescription
 from simulator.counter.back_room import BackRoom
 from simulator.counter.bank import CounterBank
 from simulator.counter.play import play_refund
+from simulator.scanner import SimulatedScanner
 from simulator.secret_keypad import KeyWire
-from terminal.events import FrontAttached, KeyPressed, StrokeDrawn
+from terminal.events import CodeScanned, FrontAttached, KeyPressed, StrokeDrawn
 from terminal.front_link import CoreLink
 from terminal.screens import Notice, PinPad, Shown, Tone, say
 from ui.page import page
@@ -38,6 +39,7 @@ class Shop:
         self._shown, self.serial = WAITING, 0
         self._changed = asyncio.Event()
         self._link: CoreLink | None = None
+        self._scanner = SimulatedScanner()
         self._keypad = KeyWire(room.keypad_path)
         self._typing: set[asyncio.Task[bool]] = set()
         self.bank = CounterBank(room.host, room.faults, room.bank)
@@ -54,6 +56,13 @@ class Shop:
             self._link = None
             self._show(WAITING)
             await asyncio.sleep(RETRY)
+
+    async def forward_codes(self) -> None:
+        """Every code to the core; none while somebody types a secret, as at a device."""
+        while True:
+            code = await self._scanner.scanned()
+            if not isinstance(self._shown.screen, PinPad):
+                self._report(code)
 
     def _show(self, shown: Shown) -> None:
         if shown.screen != self._shown.screen or shown.status != self._shown.status or shown != self._shown:
@@ -101,6 +110,10 @@ class Shop:
             self._report(KeyPressed(key))
         elif drawn is not None:
             self._report(drawn)
+
+    def scan(self, text: str) -> None:
+        if not self._scanner.scan(text):
+            raise ValueError("the scanner keeps to itself what may hold a card number")
 
     def cards(self) -> list[dict[str, Any]]:
         return [
@@ -159,7 +172,7 @@ class Shop:
             "printer": self._room.printer.state,
         }
 
-    def _report(self, event: KeyPressed | StrokeDrawn) -> None:
+    def _report(self, event: KeyPressed | StrokeDrawn | CodeScanned) -> None:
         if self._link is not None:
             self._link.report(event)
 
@@ -175,7 +188,7 @@ async def open_shop(port: int, play: str | None, headless: bool, state: Path | N
         folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yuanlu-")))
         async with BackRoom(folder.resolve(), SHORT_ANSWER) as room:
             shop = Shop(room, device)
-            front = asyncio.create_task(shop.attend())
+            fronts = [asyncio.create_task(each) for each in (shop.attend(), shop.forward_codes())]
             try:
                 work = [] if headless else [_page(shop, port)]
                 if play is None:
@@ -188,7 +201,8 @@ async def open_shop(port: int, play: str | None, headless: bool, state: Path | N
                     for task in serving:
                         task.cancel()
             finally:
-                front.cancel()
+                for front in fronts:
+                    front.cancel()
 
 
 async def _page(shop: Shop, port: int) -> None:

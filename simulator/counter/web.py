@@ -27,6 +27,7 @@ from terminal.events import KEYS
 STATIC = Path(__file__).parent / "static"
 MOST_POINTS = 2_000
 Pixel = Annotated[int, msgspec.Meta(ge=0, le=4_095)]  # no screen of ours is larger
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]  # more than any bar code holds
 BEAT = 15.0  # seconds between signs of life to the page
 
 
@@ -43,6 +44,10 @@ class CardBody(msgspec.Struct, forbid_unknown_fields=True):
 
 class TouchBody(msgspec.Struct, forbid_unknown_fields=True):
     stroke: list[tuple[Pixel, Pixel]]
+
+
+class ScanBody(msgspec.Struct, forbid_unknown_fields=True):
+    text: Code
 
 
 class StateBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,6 +69,7 @@ def counter_app(desk: CounterDesk) -> ASGIApp:
         Route("/api/cards", web.cards),
         Route("/api/card", sentence(web.card), methods=["POST"]),
         Route("/api/touch", sentence(web.touch), methods=["POST"]),
+        Route("/api/scan", sentence(web.scan), methods=["POST"]),
         Route("/api/paper", web.paper),
         Route("/api/line", sentence(web.line), methods=["POST"]),
         Route("/api/printer", sentence(web.printer), methods=["POST"]),
@@ -128,6 +134,14 @@ class _Web:
         if not 1 <= len(body.stroke) <= MOST_POINTS:
             raise Refused(400, f"a stroke has 1 to {MOST_POINTS} points")
         self._desk.touch(body.stroke)
+        return done()
+
+    async def scan(self, request: Request) -> Response:
+        body = await body_of(request, ScanBody)
+        try:
+            self._desk.scan(body.text)
+        except ValueError as error:
+            raise Refused(409, str(error)) from None
         return done()
 
     async def paper(self, _: Request) -> Response:

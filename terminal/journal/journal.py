@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,12 +24,14 @@ from terminal.journal.owed import OwedBook
 from terminal.journal.parameters import Parameters
 from terminal.journal.store import Broken, JournalFailed, Store
 from terminal.ports import Clock
+from terminal.refund.sale import SOLD
 
 T = TypeVar("T")
 Run = Callable[[Callable[[], T]], Awaitable[T]]
 FIRST_BATCH = 1
 OPERATOR = "id, role, password_hash, is_factory, failures, lock"
 GIVEN_BACK = ", ".join(f"'{kind.value}'" for kind in sorted(GIVES_BACK, key=lambda kind: kind.value))
+SOLD_HERE = f"state = 'accepted' AND kind IN ({', '.join(repr(kind.value) for kind in SOLD)})"
 _stages: msgspec.json.Decoder[Stage] = msgspec.json.Decoder(Stage)
 
 
@@ -101,7 +103,7 @@ class Journal:
     async def enter(self, stage: Stage) -> None:
         """Append the stage and draw its exchange's row anew."""
         body = msgspec.json.encode(stage)
-        row = _row(stage, body)
+        row = row_of(stage, body)
         await self.write(
             [("stage", body)],
             lambda db: db.execute(f"INSERT OR REPLACE INTO exchange VALUES ({','.join('?' * len(row))})", row),  # noqa: S608 - only marks
@@ -177,12 +179,40 @@ class Journal:
         return stages[0] if stages else None
 
     async def sales(self, where: str = "", *arguments: object) -> list[Stage]:
-        """Accepted sales, newest first, at most 100; `where` names columns of the exchange table."""
+        """Accepted sales and completions, newest first, at most 100; `where` names columns of the exchange table."""
+        return await self.stages(await self.sale_ids(where, *arguments, most=100))
+
+    async def sale_ids(self, where: str = "", *arguments: object, most: int) -> list[str]:
+        """The ids of the same, at most so many."""
+        all_in_order = "" if where else "INDEXED BY exchange_newest"  # left to itself SQLite sorts all sales there are
         clause = f"AND {where}" if where else ""
-        return await self._stages(
-            f"WHERE kind = 'sale' AND state = 'accepted' {clause} ORDER BY at DESC, batch DESC, stan DESC LIMIT 100",
-            *arguments,
-        )
+        newest = "ORDER BY at DESC, batch DESC, stan DESC LIMIT ?"
+        query = f"SELECT id FROM exchange {all_in_order} WHERE {SOLD_HERE} {clause} {newest}"  # noqa: S608 - our own words
+        rows = await self.rows(query, *arguments, most)
+        return [str(id) for (id,) in rows]
+
+    async def stages(self, ids: Sequence[str]) -> list[Stage]:
+        """The exchanges with these ids, in their order; those that are not there are left out."""
+        found = {stage.request.id: stage for stage in await self._stages(f"WHERE id IN ({_marks(ids)})", *ids)}
+        return [found[id] for id in ids if id in found]
+
+    async def of_rrn(self, rrn: str) -> list[Stage]:
+        """Every accepted exchange with this F37, whatever its kind, newest first; a scanner may change its letters."""
+        spellings = (rrn, rrn.upper(), rrn.lower())
+        return await self._stages("WHERE rrn IN (?, ?, ?) AND state = 'accepted' ORDER BY at DESC", *spellings)
+
+    async def given_back_of(self, sale_ids: Sequence[str]) -> dict[str, list[Stage]]:
+        """`given_back` of each of these sales."""
+        back: dict[str, list[Stage]] = {id: [] for id in sale_ids}
+        for stage in await self._stages(f"WHERE original_id IN ({_marks(sale_ids)}) ORDER BY at", *sale_ids):
+            if stage.request.original is not None:
+                back[stage.request.original.exchange_id].append(stage)
+        return back
+
+    async def given_back_under(self, prefix: str) -> list[Stage]:
+        """`given_back` of all sales whose id begins so; it ends with "-"."""
+        after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        return await self._stages("WHERE original_id >= ? AND original_id < ? ORDER BY at", prefix, after)
 
     async def accepted(self, kind: Kind) -> list[Accepted]:
         """Accepted exchanges of a kind, newest first, at most 100."""
@@ -268,11 +298,15 @@ def _operator(row: tuple[object, ...]) -> Operator:
         raise JournalFailed(f"an operator in the journal cannot be read: {error}") from None
 
 
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
 def _ignore(_: object) -> None:
     return None
 
 
-def _row(stage: Stage, body: bytes) -> tuple[object, ...]:
+def row_of(stage: Stage, body: bytes) -> tuple[object, ...]:
     request = stage.request
     reply = getattr(stage, "reply", None)
     return (

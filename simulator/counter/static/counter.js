@@ -3,7 +3,7 @@
 const KEYS = [["func", "功能", "Func"], ["up", "▲", "▲"], ["down", "▼", "▼"], ["refund", "退款", "Refund"],
   ["1", "1", "1"], ["2", "2", "2"], ["3", "3", "3"], ["cancel", "取消", "Cancel"],
   ["4", "4", "4"], ["5", "5", "5"], ["6", "6", "6"], ["clear", "清除", "Clear"],
-  ["7", "7", "7"], ["8", "8", "8"], ["9", "9", "9"], ["enter", "确认", "Enter"],
+  ["7", "7", "7"], ["8", "8", "8"], ["9", "9", "9"], ["enter", "确认", "Confirm"],
   ["00", "00", "00"], ["0", "0", "0"]];
 const KEYBOARD = {Enter: "enter", Backspace: "clear", Escape: "cancel", ArrowUp: "up", ArrowDown: "down", F1: "func", F2: "refund"};
 const LINES = [["up", "正常", "Up"], ["slow", "慢", "Slow"], ["down", "断开", "Down"], ["answer_lost", "应答丢失", "Answer lost"], ["request_lost", "请求丢失", "Request lost"]];
@@ -196,6 +196,7 @@ onSubmit("fault", () => {
   post("/api/faults", {script: [$("fault-mti").value, $("fault-what").value, need ? $("fault-argument").value.trim() : ""].join(" ").trim()});
 });
 onSubmit("script", async () => { if (await post("/api/faults", {script: $("script-text").value})) $("script-text").value = ""; });
+onSubmit("scan", async () => { if ($("scan-text").value && await post("/api/scan", {text: $("scan-text").value})) $("scan-text").value = ""; });
 onSubmit("demand", () => post("/api/bank", {demand: $("demand-code").value}));
 $("fault-clear").addEventListener("click", () => post("/api/faults", {clear: true}));
 $("keys-expire").addEventListener("click", () => post("/api/bank", {expire_keys: true}));

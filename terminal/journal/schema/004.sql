@@ -30,3 +30,13 @@ CREATE INDEX exchange_fingerprint ON exchange (fingerprint, at);
 CREATE INDEX exchange_operator ON exchange (operator, at);
 CREATE INDEX exchange_day ON exchange (day, kind);
 CREATE INDEX event_kind ON event (kind, seq);
+-- lists, newest first, of all there is
+CREATE INDEX exchange_newest ON exchange (at, batch, stan);
+-- in their order, or SQLite walks exchange_newest to find the few that are open
+DROP INDEX exchange_open;
+CREATE INDEX exchange_open ON exchange (at) WHERE is_open;
+-- one amount, or one card's last four digits, may have thousands of sales: in their order, so that the newest come first
+DROP INDEX exchange_amount;
+DROP INDEX exchange_last_four;
+CREATE INDEX exchange_amount ON exchange (amount, at);
+CREATE INDEX exchange_last_four ON exchange (last_four, at);

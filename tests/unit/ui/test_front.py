@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from terminal.events import Event, FrontAttached, FrontDetached, KeyPressed, StrokeDrawn
+from terminal.events import CodeScanned, Event, FrontAttached, FrontDetached, KeyPressed, StrokeDrawn
 from terminal.front_link import FrontLink
 from terminal.screens import Shown
 from tests.unit.ui.screen_samples import shown
 from ui.front import ConfigRefused, FrontConfig, configured
-from ui.front_at_work import Front, forward_keys, forward_touches
+from ui.front_at_work import Front, forward_codes, forward_keys, forward_touches
 from ui.painter import Painter
 
 PATIENCE = 5  # seconds, for a machine under load; nothing here waits that long
@@ -51,6 +51,16 @@ class Hands:
         for x, y in points:
             self.points.put_nowait((x, y, True))
         self.points.put_nowait((*points[-1], False))
+
+
+class Codes:
+    """A scanner that reads what it is told."""
+
+    def __init__(self) -> None:
+        self.codes: asyncio.Queue[CodeScanned] = asyncio.Queue()
+
+    async def scanned(self) -> CodeScanned:
+        return await self.codes.get()
 
 
 class Bench:
@@ -105,6 +115,22 @@ async def test_a_screen_is_shown_and_a_key_is_told(bench: Bench, core: FrontLink
         await bench.panel.until(bench.picture(shown("en", "ask")))
         bench.hands.keys.put_nowait(KeyPressed("enter"))
         assert await heard(core) == KeyPressed("enter")
+
+
+async def test_a_scanned_code_is_told_but_not_while_a_pin_is_typed(bench: Bench, core: FrontLink):
+    scanner = Codes()
+    async with bench.running():
+        forwarding = asyncio.ensure_future(forward_codes(bench.front, scanner))
+        await heard(core)
+        core.show(shown("en", "pin"))
+        await bench.panel.until(bench.picture(shown("en", "pin")))
+        scanner.codes.put_nowait(CodeScanned("while a PIN is typed"))
+        await asyncio.sleep(0.01)
+        core.show(shown("en", "ask"))
+        await bench.panel.until(bench.picture(shown("en", "ask")))
+        scanner.codes.put_nowait(CodeScanned("000001-000123"))
+        assert await heard(core) == CodeScanned("000001-000123")
+        forwarding.cancel()
 
 
 async def test_a_front_that_dies_comes_back_to_the_last_screen(bench: Bench, core: FrontLink):
