@@ -196,6 +196,22 @@ class Inbox(Protocol):
         ...
 
 
+class ExportFailed(DeviceError):
+    """Nothing was written that could be taken for whole; `why` is "missing", "full" or "lost"."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Export(Protocol):
+    """Where files go that are to be taken away: a USB stick, a folder."""
+
+    async def put(self, name: str, content: bytes) -> str:
+        """Whole or not at all, and on the medium when this returns: the name it has there. Raises ExportFailed."""
+        ...
+
+
 class Front(Protocol):
     """Who shows Screens and sends Events; there may be none at the moment."""
 
@@ -219,6 +235,18 @@ class Clock(Protocol):
 
     def uptime(self) -> tuple[str, float]:
         """Which start of the device this is, and seconds since then, asleep too. Setting the time moves neither."""
+        ...
+
+
+class CameraLost(DeviceError):
+    """There is no camera at its place any more, or it gives no picture."""
+
+
+class Camera(Protocol):
+    """A USB camera or document scanner, for a picture of a document or of goods."""
+
+    async def photo(self) -> bytes:
+        """One picture of now: a JPEG of at most a mebibyte, with nothing in it but the picture. Raises CameraLost."""
         ...
 
 
@@ -247,3 +275,5 @@ class Hardware:
     inbox: Inbox
     coder: PictureCoder | None = None  # None: signatures stay on paper
     tap: CardReader | None = None  # None: cards are inserted or swiped
+    camera: Camera | None = None  # None: a note is written where the policy wants a photo
+    export: Export | None = None  # None: nothing leaves this terminal as a file
