@@ -1,53 +1,73 @@
-"""交易记录: what was done, how it ended, its paper again, and asking about what nobody knows."""
+"""交易记录: what was done, how it ended, its paper again, and asking about what nobody knows.
+
+The newest, or any that is looked for; the supervisor's desk tells the whole story of one (office/story.py).
+"""
 
 from __future__ import annotations
 
+from functools import partial
+
 from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.office.search import TITLE, item, search
 from terminal.dialogue.outcome import notice, progress, word
 from terminal.dialogue.printing import print_outcome
 from terminal.dialogue.room import Room
 from terminal.exchange.runner import ReversalOwed
 from terminal.exchange.settling import LOST
-from terminal.exchange.stages import Accepted, Open, Stage, Unknown
+from terminal.exchange.stages import Accepted, Open, Refused, Stage, Unknown
 from terminal.screens import Item, Row, Sheet, say
 
-TITLE = say("records.title")
+NEWEST = 8  # on the first page, beside the entry that searches
 
 
 async def look_up(room: Room, only_open: bool = False) -> None:
     """A list, then one exchange with what can be done about it. Raises Cancelled, TimedOut, Stopped."""
-    stages: list[Stage] = list(await room.journal.open_stages()) if only_open else await room.journal.recent()
+    stages: list[Stage] = list(await room.journal.open_stages()) if only_open else await room.journal.recent(NEWEST)
     if not stages:
         raise Stopped("sale-not-found")
-    stage = await room.desk.choose(TITLE, [(stage, _item(stage)) for stage in stages])
-    await _detail(room, stage)
+    choices: list[tuple[Stage | None, Item]] = [(stage, item(stage)) for stage in stages]
+    if not only_open:
+        choices.append((None, Item(say("records.search"))))
+    stage = await room.desk.choose(TITLE, choices)
+    await (search(room, partial(_detail, room)) if stage is None else _detail(room, stage))
 
 
 async def _detail(room: Room, stage: Stage) -> None:
-    request = stage.request
-    rows = (
-        Row(say("row.kind"), say(f"kind.{request.kind.value}")),
-        Row(say("row.outcome"), word(stage), is_strong=True),
-        Row(say("row.amount"), f"¥{request.amount}"),
-        Row(say("row.card"), request.card.masked_pan),
-        Row(say("row.at"), request.at[:16].replace("T", " ")),
-        Row(say("row.voucher"), f"{request.batch}-{request.stan}"),
-        *([Row(say("row.rrn"), stage.reply.rrn)] if isinstance(stage, Accepted) else []),
-        *([Row(say("row.original"), request.original.exchange_id)] if request.original else []),
-        *([Row(say("row.reason"), say(f"reason.{request.reason}"))] if request.reason else []),
-        *([Row(say("row.upload"), say("fault.card-lost"))] if await _is_untold(room, stage) else []),
-        Row(say("row.operator"), request.operator),
-    )
     hint = (
         "hint.ask_now" if isinstance(stage, Open) else "hint.print_again" if isinstance(stage, Accepted) else "hint.any"
     )
-    await room.desk.agree(Sheet(TITLE, rows, hint=say(hint)))
+    await room.desk.agree(Sheet(TITLE, await facts(room, stage), hint=say(hint)))
+    await again(room, stage)
+
+
+async def again(room: Room, stage: Stage) -> None:
+    """Its paper once more; of one that is open it is asked first."""
     if not isinstance(stage, Open):
         await print_outcome(room, stage, is_reprint=True)
         return
     after = await _ask_now(room, stage)
     await room.desk.tell(notice(after, room))
     await print_outcome(room, after)
+
+
+async def facts(room: Room, stage: Stage) -> tuple[Row, ...]:
+    """What is known of an exchange, the outcome second."""
+    request = stage.request
+    amount = stage.amount if isinstance(stage, Accepted) else request.amount
+    return (
+        Row(say("row.kind"), say(f"kind.{request.kind.value}")),
+        Row(say("row.outcome"), word(stage), is_strong=True),
+        Row(say("row.amount"), f"¥{amount}"),
+        Row(say("row.card"), request.card.masked_pan),
+        Row(say("row.at"), request.at[:16].replace("T", " ")),
+        Row(say("row.voucher"), f"{request.batch}-{request.stan}"),
+        *([Row(say("row.rrn"), stage.reply.rrn)] if isinstance(stage, Accepted) else []),
+        *([Row(say("desk.code"), stage.response_code)] if isinstance(stage, Refused) else []),
+        *([Row(say("row.original"), request.original.exchange_id)] if request.original else []),
+        *([Row(say("row.reason"), say(f"reason.{request.reason}"))] if request.reason else []),
+        *([Row(say("row.upload"), say("fault.card-lost"))] if await _is_untold(room, stage) else []),
+        Row(say("row.operator"), request.operator),
+    )
 
 
 async def _is_untold(room: Room, stage: Stage) -> bool:
@@ -71,14 +91,3 @@ async def _ask_now(room: Room, stage: Open) -> Stage:
         after = await room.journal.exchange(stage.request.id) or stage
     await room.refresh_status()
     return after
-
-
-def _item(stage: Stage) -> Item:
-    request = stage.request
-    detail = say(
-        "records.item",
-        kind=say(f"kind.{request.kind.value}"),
-        outcome=word(stage),
-        at=f"{request.at[5:7]}/{request.at[8:10]} {request.at[11:16]}",
-    )
-    return Item(f"¥{request.amount}", detail)
