@@ -101,6 +101,7 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
     rows: tuple[Row, ...] = ()
     hint: Say = Say("hint.any")
     qr: str = ""
+    topic: str = ""  # what 功能 opens the help on (terminal/dialogue/help.py)
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -177,7 +178,8 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What goes over the link: a screen, the bar above it, the language, and a tone to sound once ("" for none)."""
+    """What goes over the link: a screen, the bar above it, the language. What sounds follows from two of these, one
+    after the other (ui/sound.py)."""
 
     screen: Screen
     status: Status = Status()

@@ -5,6 +5,8 @@ Order of lines: refund.md 5 and cup.md 4.9. Words are ids; the paper's language 
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 
 from terminal.exchange.request import Request
@@ -12,8 +14,10 @@ from terminal.exchange.stages import Accepted, GivenUp, Unknown
 from terminal.iso8583.kinds import GIVES_BACK, Kind
 from terminal.money import Money
 from terminal.receipt import Blank, Code, Copy, Heading, Line, Pair, Receipt, Rule, Signature, Text
-from terminal.refund.arrival import card_kind
+from terminal.refund import receipt_code
+from terminal.refund.arrival import Calendar, expected
 from terminal.refund.rules import Arrival
+from terminal.refund.sale import ELSEWHERE, TYPED, Origin
 from terminal.screens import Say, say
 
 Strokes = tuple[tuple[tuple[int, int], ...], ...]
@@ -22,23 +26,26 @@ HEX = frozenset("0123456789ABCDEFabcdef")
 
 
 class Shop(msgspec.Struct, frozen=True):
-    """What stands on every paper of a shop. `arrival` is the working days until a refund is there, by card kind."""
+    """What stands on every paper of a shop. `arrival` is the working days until a refund is there, by card kind, and
+    `calendar` says which days those are."""
 
     name: str
     merchant_id: str
     terminal_id: str
     support_phone: str
     arrival: Arrival
+    calendar: Calendar = Calendar()
 
 
 class Style(msgspec.Struct, frozen=True):
-    """How one paper is wanted."""
+    """How one paper is wanted. `is_other_card`: the application says that this is not the card of the sale."""
 
     copy: Copy = Copy.NONE
     language: str = "zh_CN"
     strokes: Strokes = ()
     is_reprint: bool = False
     is_demo: bool = False
+    is_other_card: bool = False
 
 
 def feature_code(settlement_date: str, rrn: str) -> str:
@@ -69,11 +76,12 @@ def voucher(stage: Accepted, shop: Shop, style: Style) -> Receipt:
         Pair(say("paper.rrn"), reply.rrn),
         Pair(say("paper.amount"), f"RMB {_signed(request.kind, stage.amount)}", is_large=True),
         *([Pair(say("paper.remark"), reply.remark)] if reply.remark else []),
-        *_given_back(request, shop),
+        *_given_back(request, shop, style),
         *_chip(request),
+        *([Text(say("paper.testified"))] if stage.testimony is not None else []),
         Rule(),
         *_signature(stage, style),
-        *([Code(f"yuanlu:{shop.terminal_id}:{request.at[:10]}:{reply.rrn}")]),
+        _code(request, shop, reply.rrn),
         Text(say("paper.short_code", code=f"{request.batch}-{request.stan}"), is_centred=True),
         *foot(shop, style),
     ]
@@ -81,23 +89,27 @@ def voucher(stage: Accepted, shop: Shop, style: Style) -> Receipt:
 
 
 def unknown_paper(stage: Unknown | GivenUp, shop: Shop, style: Style) -> Receipt:
-    """结果待确认: what to do, and above all what not to do."""
+    """结果待确认: what to do, and above all what not to do. Of a reversal that cannot be sent any more it is the money
+    itself that is in doubt, so the words are others."""
     request = stage.request
+    words, kind = ("given-up" if isinstance(stage, GivenUp) else "unknown"), say(f"kind.{request.kind.value}")
     lines: list[Line] = [
         *_head(shop, style, request),
         *_card(request),
         Rule(),
         Heading(say("paper.unknown")),
-        Pair(say("paper.kind"), say(f"kind.{request.kind.value}")),
+        Pair(say("paper.kind"), kind),
         Pair(say("paper.batch"), request.batch),
         Pair(say("paper.voucher"), request.stan),
         Pair(say("paper.at"), _at(request)),
         Pair(say("paper.amount"), f"RMB {_signed(request.kind, request.amount)}", is_large=True),
-        *_given_back(request, shop),
+        *_given_back(request, shop, style),
         Rule(),
-        Text(say("paper.unknown.what")),
-        Text(say("paper.unknown.do")),
-        Text(say("paper.unknown.not")),
+        Text(say(f"paper.{words}.what", kind=kind)),
+        Text(say(f"paper.{words}.do", kind=kind)),
+        Text(say(f"paper.{words}.not", kind=kind)),
+        _code(request, shop),
+        Text(say("paper.short_code", code=request.id), is_centred=True),
         *foot(shop, style),
     ]
     return Receipt(tuple(lines), style.copy, style.language)
@@ -126,28 +138,54 @@ def _card(request: Request, issuer: str = "", acquirer: str = "") -> list[Line]:
     ]
 
 
-def _given_back(request: Request, shop: Shop) -> list[Line]:
+def _code(request: Request, shop: Shop, rrn: str = "") -> Code:
+    """Finds it again when the paper is scanned."""
+    return Code(receipt_code.text(shop.terminal_id, shop.merchant_id, request.at[:10], rrn, request.id))
+
+
+def _given_back(request: Request, shop: Shop, style: Style) -> list[Line]:
     original, fees = request.original, request.fee_sheet
     if original is None or fees is None:
         return []
-    first, last = getattr(shop.arrival, card_kind(request.card))
-    days = say("paper.arrival.days", first=str(first), last=str(last))
-    lines: list[Line] = [
+    return [
         Rule(),
         Pair(say("paper.original_date"), f"{original.date[:2]}/{original.date[2:]}"),
         Pair(say("paper.original_rrn"), original.rrn),
         Pair(say("paper.original_voucher"), original.stan),
         Pair(say("fees.original"), str(fees.original)),
         Pair(say("fees.before"), str(fees.refunded_before)),
+        *([Pair(say("fees.part"), str(fees.part))] if fees.part is not None else []),
         Pair(say("fees.kept_cost"), str(fees.kept_cost)),
         Pair(say("fees.handling_fee"), str(fees.handling_fee)),
         Pair(say("fees.this"), str(request.amount)),
         Pair(say("fees.left"), str(fees.remaining - request.amount)),
         Pair(say("paper.reason"), say(f"reason.{request.reason}")),
         *([Pair(say("paper.supervisor"), request.supervisor)] if request.supervisor else []),
+        *([Pair(say("paper.application"), request.application)] if request.application else []),
+        *(Text(mark) for mark in _marks(request, style)),
+        Pair(say("paper.arrival"), _arrival(request, shop)),
     ]
-    arrival: Say = say("paper.arrival.void") if request.kind is Kind.VOID else days
-    return [*lines, Pair(say("paper.arrival"), arrival)]
+
+
+def _marks(request: Request, style: Style) -> list[Say]:
+    """What somebody who looks into this refund later must know at once."""
+    original = request.original
+    is_elsewhere = original is not None and original.exchange_id.startswith(ELSEWHERE)
+    is_naked = original is not None and original.exchange_id.startswith(Origin.NAKED.value)
+    return [
+        *([say("paper.elsewhere")] if is_elsewhere else []),
+        *([say("paper.naked")] if is_naked else []),
+        *([say("paper.other_card")] if style.is_other_card else []),
+        *([say("paper.typed_card")] if request.card.entry == TYPED else []),
+    ]
+
+
+def _arrival(request: Request, shop: Shop) -> str | Say:
+    """By the day it was asked for: that is when the acquirer had it, however late it said so."""
+    if request.kind is Kind.VOID:
+        return say("paper.arrival.void")
+    first, last = expected(date.fromisoformat(request.at[:10]), request.card, shop.arrival, shop.calendar)
+    return say("paper.arrival.dates", first=f"{first:%Y/%m/%d}", last=f"{last:%m/%d}")
 
 
 def _chip(request: Request) -> list[Line]:

@@ -11,6 +11,7 @@ from functools import partial
 from ui.fonts import Fonts
 from ui.layout import DeviceClass, Rect, Step
 from ui.page import GROUP, Page, PageLine
+from ui.qr import dark_runs, modules
 from ui.theme import ACCENT, FIELD, HAIRLINE, INK, KEY, MUTED, Colour
 from ui.wrap import wrap
 
@@ -18,6 +19,7 @@ FIELD_SHRINKS = (100, 85, 70, 58)  # per cent: digits are set smaller before the
 ROW_SHRINKS = (100, 88)  # the same for the value of a row, which stays about as tall as its label
 MOST = 12  # digits of a PIN (ISO 9564-1, 4.1)
 GROUPS = 4  # of digits of a component on one row
+LEAST_MODULE = 2  # pixels: a smaller one is not photographed from a 3 inch screen
 PER_ROW = GROUPS * (GROUP + 1) - 1  # dots, and the room between groups
 
 
@@ -92,6 +94,19 @@ class Composer:
         self.height = max(self.height, top + sign)
         self.pieces.append(Picture("sign", self._page.tone, Rect(0, top, sign, sign)))
         return None
+
+    def _code(self, line: PageLine) -> None:
+        """A QR code in the middle, dark on light with its quiet zone; rows of modules as plates."""
+        rows = modules(line.value)
+        module = max(LEAST_MODULE, min(self._device.px(self._step.code), self._width) // len(rows))
+        side = module * len(rows)
+        left, top = (self._width - side) // 2, self.height
+        self.pieces.append(Plate(Rect(left, top, side, side), FIELD))
+        for down, row in enumerate(rows):
+            for start, length in dark_runs(row):
+                where = Rect(left + start * module, top + down * module, length * module, module)
+                self.pieces.append(Plate(where, INK))
+        self.height += side
 
     def _row(self, line: PageLine) -> None:
         self._pair(line, self._device.px(self._step.text), is_bold=False)

@@ -32,7 +32,10 @@ class Rect(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """One density of a page, sizes in per cent of a row; a page takes the first that holds all of it."""
+    """One density of a page, sizes in per cent of a row; a page takes the first that holds all of it.
+
+    `code` is the most that a QR code takes; it takes whole pixels a module, and never fewer than can be photographed.
+    """
 
     text: int
     strong: int
@@ -42,6 +45,7 @@ class Step:
     picture: int
     gap: int
     item: int
+    code: int
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,12 @@ TOUCH = DeviceClass(
     True,
     (100, 170, 110),
     (
-        Step(70, 100, 105, 170, 380, 560, 44, 170),
-        Step(70, 95, 100, 150, 320, 440, 26, 140),
-        Step(66, 85, 90, 140, 260, 360, 12, 112),
-        Step(60, 75, 80, 120, 200, 240, 6, 96),
-        Step(54, 66, 72, 110, 150, 0, 3, 0),
-        Step(48, 56, 62, 90, 120, 0, 1, 0),
+        Step(70, 100, 105, 170, 380, 560, 44, 170, 1100),
+        Step(70, 95, 100, 150, 320, 440, 26, 140, 950),
+        Step(66, 85, 90, 140, 260, 360, 12, 112, 800),
+        Step(60, 75, 80, 120, 200, 240, 6, 96, 700),
+        Step(54, 66, 72, 110, 150, 0, 3, 0, 620),
+        Step(48, 56, 62, 90, 120, 0, 1, 0, 560),
     ),
 )
 KEYPAD = DeviceClass(
@@ -96,17 +100,17 @@ KEYPAD = DeviceClass(
     False,
     (96, 132, 94),
     (
-        Step(70, 90, 98, 150, 200, 270, 26, 0),
-        Step(70, 80, 92, 135, 150, 210, 12, 0),
-        Step(66, 74, 84, 120, 110, 170, 4, 0),
-        Step(60, 66, 72, 105, 90, 0, 0, 0),
-        Step(54, 60, 66, 90, 80, 0, 0, 0),
-        Step(50, 54, 58, 80, 70, 0, 0, 0),
+        Step(70, 90, 98, 150, 200, 270, 26, 0, 560),
+        Step(70, 80, 92, 135, 150, 210, 12, 0, 540),
+        Step(66, 74, 84, 120, 110, 170, 4, 0, 520),
+        Step(60, 66, 72, 105, 90, 0, 0, 0, 520),
+        Step(54, 60, 66, 90, 80, 0, 0, 0, 520),
+        Step(50, 54, 58, 80, 70, 0, 0, 0, 520),
     ),
 )
 DEVICE_CLASSES = {device.name: device for device in (TOUCH, KEYPAD)}
 
-STATUS_SIZES, TITLE_SIZES, HINT_SIZES = (58, 52, 46), (92, 80, 70), (62, 56, 50)
+STATUS_SIZES, TITLE_SIZES, HINT_SIZES = (58, 52, 46, 42), (92, 80, 70), (62, 56, 50)
 MARGIN = 36
 COMFORTABLE = 3  # so many densities from the roomy end can be read at arm's length
 PAD_SHAPE = (384, 160)  # the signature pad has the proportions of the picture on paper
@@ -162,9 +166,10 @@ def _boards(screen: Screen) -> tuple[tuple[tuple[tuple[str, ...], ...], int], ..
         case Menu():
             return ((MENU_KEYS, KEYPAD_ROWS), (MENU_BAR, BUTTON_ROW))
         case Sheet(pages=pages):
-            return (((("cancel", "up", "down", "enter") if pages > 1 else ("cancel", "enter"),), BUTTON_ROW),)
+            keys = ("cancel", "func", "up", "down", "enter") if pages > 1 else ("cancel", "func", "enter")
+            return (((keys,), BUTTON_ROW),)
         case Notice():
-            return (((("cancel", "enter"),), BUTTON_ROW),)
+            return (((("cancel", "func", "enter"),), BUTTON_ROW),)
         case SignPad():
             return (((("cancel", "clear", "enter"),), BUTTON_ROW),)
         case Progress(hint=hint) if hint.id == STEADY_WAIT:

@@ -11,6 +11,7 @@
 | text     | the sentence     |                     |               |
 | stars    | how many of how many | as many stars   |               |
 | wait     | why not yet: it stands where stars will   |               |
+| code     | that it is a QR code | what is in it   |               |
 
 Stars of a component of a key stand in groups of four, as its digits do on paper.
 """
@@ -54,6 +55,8 @@ class PageLine(msgspec.Struct, frozen=True):
 
     def plain(self) -> str:
         """The line as one string, left to right."""
+        if self.style == "code":
+            return f"{self.label}: {self.value}"
         first, second = (self.value, self.label) if self.style in ("value", "stars") else (self.label, self.value)
         return " ".join(part for part in (self.number, first, second) if part)
 
@@ -117,6 +120,8 @@ def _bar(status: Status, words: Words) -> Iterable[tuple[str, bool]]:
         yield words.text(_say(f"status.paper.{status.paper}")), status.paper == "bad"
     if status.open_refunds:
         yield words.text(_say("status.open", count=str(status.open_refunds))), True
+    if status.reviews:
+        yield words.text(_say("status.reviews", count=str(status.reviews))), True
 
 
 def _place(screen: Screen, words: Words) -> str:
@@ -149,6 +154,7 @@ def _ask(screen: Ask, words: Words) -> Iterable[PageLine]:
 def _sheet(screen: Sheet, words: Words) -> Iterable[PageLine]:
     yield from _rows(screen.rows, words)
     yield from _texts(screen.lines, words)
+    yield from _code(screen.qr, words)
 
 
 @_lines.register
@@ -156,6 +162,7 @@ def _notice(screen: Notice, words: Words) -> Iterable[PageLine]:
     yield PageLine("headline", _clean(words.text(screen.headline)))
     yield from _texts(screen.lines, words)
     yield from _rows(screen.rows, words)
+    yield from _code(screen.qr, words)
 
 
 @_lines.register
@@ -218,6 +225,11 @@ def _rows(rows: tuple[Row, ...], words: Words) -> Iterable[PageLine]:
     for row in rows:
         style = "strong" if row.is_strong else "row"
         yield PageLine(style, _clean(words.text(row.label)), _clean(words.text(row.value)))
+
+
+def _code(content: str, words: Words) -> Iterable[PageLine]:
+    if content:
+        yield PageLine("code", words.text(_say("page.qr")), content)
 
 
 def _texts(lines: tuple[Say, ...], words: Words) -> Iterable[PageLine]:

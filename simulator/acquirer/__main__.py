@@ -152,11 +152,12 @@ async def _until_told(
 @main.command()
 @books_option
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The clearing day.")
+@click.option("--to", type=click.DateTime(["%Y-%m-%d"]), help="Its last day, when it is of several.")
 @click.option("--merchant", default=MERCHANT_ID, show_default=True)
-def reconciliation(books: Path, day: datetime, merchant: str) -> None:
+def reconciliation(books: Path, day: datetime, to: datetime | None, merchant: str) -> None:
     """The day's reconciliation file of a merchant (CSV), to standard output."""
     with _opened(books) as ledger:
-        click.echo(day_file(ledger, f"{day:%Y-%m-%d}", merchant), nl=False)
+        click.echo(day_file(ledger, f"{day:%Y-%m-%d}", merchant, f"{to:%Y-%m-%d}" if to else ""), nl=False)
 
 
 @main.command()

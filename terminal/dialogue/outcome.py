@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from terminal.dialogue.bad_news import CODES
+from terminal.dialogue.findings import tell_overruled
 from terminal.dialogue.room import Room
 from terminal.exchange.events import CARD_LOST
+from terminal.exchange.overruling import rests_on
 from terminal.exchange.performer import Completion
 from terminal.exchange.request import Request
 from terminal.exchange.stages import (
@@ -49,8 +51,9 @@ def progress(stage: Stage | None) -> Say:
 
 
 def word(stage: Stage) -> Say:
-    """The one word of a record."""
-    return say(f"outcome.{state(stage)}")
+    """The one word of a record; with it, that only people say so."""
+    spoken = say(f"outcome.{state(stage)}")
+    return spoken if rests_on(stage) is None else say("outcome.testified", outcome=spoken)
 
 
 async def carry_out(
@@ -81,33 +84,42 @@ def notice(stage: Stage, room: Room) -> Notice:
     match stage:
         case Accepted():
             return _accepted(stage, room, rows)
+        case Refused(_, _, testimony) if testimony is not None:
+            rows = (*rows, Row(say("testimony.number"), testimony.reference))
+            lines = (say("result.testified_not.do"), say("testimony.rests"))
+            return Notice(kind, Tone.LOOK, say("result.testified_not", kind=kind), lines, rows)
         case Refused(_, response_code):
             return refusal(kind, response_code, rows)
         case Reversed():
             rows = (*rows, Row(say("row.why"), say(f"fault.{stage.fault}")))
-            lines = (say(f"{_family(request.kind)}.reversed.do", kind=kind),)
+            rests = () if stage.testimony is None else (say("testimony.rests"),)
+            lines = (say(f"{_family(request.kind)}.reversed.do", kind=kind), *rests)
             return Notice(kind, Tone.LOOK, say(f"{_family(request.kind)}.reversed", kind=kind), lines, rows)
         case NotSent():
             rows = (*rows, Row(say("desk.code"), CODES["line-down"]))
-            return Notice(kind, Tone.WRONG, say("result.not-sent"), (say("result.not-sent.do"),), rows)
+            lines = (say("result.not-sent.do"),)
+            return Notice(kind, Tone.WRONG, say("result.not-sent"), lines, rows, topic="line-down")
         case GivenUp():
             rows = (*rows, Row(say("row.why"), say(f"fault.{stage.fault}")))
             lines = (say("result.given-up.not"), say("result.given-up.do"))
-            return Notice(kind, Tone.UNKNOWN, say("result.unknown"), lines, rows)
+            return Notice(kind, Tone.UNKNOWN, say("result.unknown"), lines, rows, topic="unknown")
         case Unknown():
             rows = (*rows, Row(say("row.why"), say(f"fault.{stage.fault}")))
             asked = "result.unknown.do" if _is_asked(stage, room) else "result.unknown.by-hand"
             lines = (say("result.unknown.not"), say(asked))
-            return Notice(kind, Tone.UNKNOWN, say("result.unknown"), lines, rows)
+            return Notice(kind, Tone.UNKNOWN, say("result.unknown"), lines, rows, topic="unknown")
         case Uploading():
             return Notice(kind, Tone.OK, say("result.stored"), (say("result.stored.do"),), rows)
         case _:  # a Reversing that is stuck
             rows = (*rows, Row(say("desk.code"), CODES["reversal-owed"]))
-            return Notice(kind, Tone.UNKNOWN, say("result.reversing"), (say("result.reversing.do"),), rows)
+            lines = (say("result.reversing.do"),)
+            return Notice(kind, Tone.UNKNOWN, say("result.reversing"), lines, rows, topic="reversal-owed")
 
 
 async def tell_given_up(room: Room) -> None:
-    """Each reversal whose card is lost, once: it holds up its own sale, and no longer the shop."""
+    """Each reversal whose card is lost, once: it holds up its own sale, and no longer the shop. Before it, loudly, what
+    the acquirer says otherwise than people were told."""
+    await tell_overruled(room)
     told = set(msgspec.json.decode(await room.journal.setting(TOLD, "[]"), type=list[str]))
     waiting = {
         stage.request.id: stage
@@ -123,9 +135,8 @@ async def tell_given_up(room: Room) -> None:
 def refusal(title: Say, code: str, rows: tuple[Row, ...] = ()) -> Notice:
     """The acquirer said no: why, who must act, the next key (cup.md 4.10)."""
     why = say("result.refused", why=say(sentence(code), code=code))
-    return Notice(
-        title, Tone.WRONG, why, (say(f"{sentence(code)}.do", code=code),), (*rows, Row(say("desk.code"), code))
-    )
+    do, rows = (say(f"{sentence(code)}.do", code=code),), (*rows, Row(say("desk.code"), code))
+    return Notice(title, Tone.WRONG, why, do, rows, topic=f"code-{code}")
 
 
 def _accepted(stage: Accepted, room: Room, rows: tuple[Row, ...]) -> Notice:
@@ -136,7 +147,11 @@ def _accepted(stage: Accepted, room: Room, rows: tuple[Row, ...]) -> Notice:
     lines = [say(f"{_family(kind)}.do", kind=title, first=str(first), last=str(last))]
     if code in WITH_MESSAGE:
         lines.append(say(f"code.{code}"))
-    rows = (*rows, Row(say("row.rrn"), stage.reply.rrn))
+    if stage.testimony is not None:
+        lines.append(say("testimony.rests"))
+        rows = (*rows, Row(say("testimony.number"), stage.testimony.reference))
+    else:
+        rows = (*rows, Row(say("row.rrn"), stage.reply.rrn))
     return Notice(title, Tone.OK, say(f"{_family(kind)}.accepted", kind=title), tuple(lines), rows)
 
 

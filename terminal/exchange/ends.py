@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from terminal.exchange.events import Testimony
 from terminal.exchange.request import Request
 from terminal.iso8583.answers import Reply
+from terminal.iso8583.kinds import Silence
 from terminal.iso8583.response_codes import PARTLY_APPROVED
 from terminal.money import Money
+
+LATE_MTI = {Silence.REVERSE: "0210"}  # of an answer that never came; a notification's is 0230
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
@@ -18,6 +22,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     is_late: bool = False
     certificate: str = ""
     address: str = ""  # who took it
+    testimony: Testimony | None = None  # two people say so, and the acquirer has not yet
 
     @property
     def amount(self) -> Money:
@@ -31,6 +36,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
     request: Request
     response_code: str
+    testimony: Testimony | None = None
 
 
 class NotSent(msgspec.Struct, frozen=True, tag="not-sent"):
@@ -46,8 +52,15 @@ class Reversed(msgspec.Struct, frozen=True, tag="reversed"):
     request: Request
     reason: str
     fault: str = "no-answer"
+    testimony: Testimony | None = None
 
 
 def kept(reply: Reply) -> Reply:
     """What the records keep of an answer: neither the cardholder's balance nor what was for the chip."""
     return msgspec.structs.replace(reply, balance=None, private="", icc_data="")
+
+
+def said_accepted(request: Request, testimony: Testimony) -> Accepted:
+    """By people: no answer was heard, so nothing of one is made up but that it approved."""
+    answer = Reply(LATE_MTI.get(request.terms.silence, "0230"), "00")
+    return Accepted(request, answer, is_late=True, address=testimony.address, testimony=testimony)

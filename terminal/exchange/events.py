@@ -14,6 +14,7 @@ NO_ANSWER, TERMINAL_FAULT, MAC_WRONG, OTHER_FAULT = "98", "96", "A0", "06"
 # faults (words of ui/text) that decide how it goes on
 KEYS_MISSING = "keys-missing"  # nothing could be signed, or no answer checked
 CARD_LOST = "card-lost"
+HOW = ("phone", "letter", "statement")  # how a bank says it to people
 
 
 class Connected(msgspec.Struct, frozen=True):
@@ -46,6 +47,27 @@ class Reconciled(msgspec.Struct, frozen=True):
     is_listed: bool
     response_code: str = ""
     rrn: str = ""
+
+
+class Testimony(msgspec.Struct, frozen=True):
+    """What two people say that the bank told them, where nothing else ends it (refund.md 2, rule 6).
+
+    It stands until the acquirer itself says how it ended (terminal/exchange/overruling.py)."""
+
+    how: str  # one of HOW
+    reference: str  # digits that the bank named: of the call, the letter, the line of the statement
+    supervisor: str
+    second: str
+    asked_by: str
+    at: str  # ISO 8601 with zone
+    address: str = ""  # where the request went
+
+
+class Testified(msgspec.Struct, frozen=True):
+    """Two people say how it ended, and what they know it by: it was booked, or the acquirer never had it."""
+
+    is_accepted: bool
+    testimony: Testimony
 
 
 class Silent(msgspec.Struct, frozen=True):
@@ -83,6 +105,7 @@ Event = (
     | Answered
     | InquiryAnswered
     | Reconciled
+    | Testified
     | Silent
     | CardApproved
     | CardFailed

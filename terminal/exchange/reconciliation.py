@@ -1,4 +1,4 @@
-"""The acquirer's daily file against what nobody knows (docs/protocol.md). Law: a file that is not whole says nothing.
+"""The acquirer's daily file, row by row (docs/protocol.md). Law: a file that is not whole says nothing.
 
     #yuanlu-reconciliation,1,<merchant_id>,<from YYYY-MM-DD>,<to YYYY-MM-DD>
     terminal_id,batch,stan,kind,mti,amount,rrn,response_code,state,at,clearing_date,original_rrn
@@ -11,14 +11,15 @@ before midnight may be cleared on the next day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from datetime import date, timedelta
 
 import msgspec
 
 from terminal.exchange.events import Reconciled
-from terminal.exchange.stages import GivenUp, Stage, Unknown
+from terminal.exchange.stages import Accepted, Stage
 from terminal.iso8583.facts import Identity
+from terminal.iso8583.kinds import Silence
 from terminal.iso8583.response_codes import APPROVED
 
 MAGIC, VERSION, END = "#yuanlu-reconciliation", "1", "#end"
@@ -26,9 +27,19 @@ COLUMNS = [
     *("terminal_id", "batch", "stan", "kind", "mti", "amount"),
     *("rrn", "response_code", "state", "at", "clearing_date", "original_rrn"),
 ]
-BOOKED = frozenset({"approved", "pending", "credited"})
+CREDITED = "credited"
+BOOKED = frozenset({"approved", "pending", CREDITED})
+ONE_DAY = timedelta(days=1)
 REFUSED, REVERSED, VOIDED = "refused", "reversed", "voided"
 MOST_ROWS, LONGEST_LINE, AMOUNT_DIGITS = 200_000, 400, 12
+SHAPES = {  # of what is kept, shown and printed; nothing here can be a card number, or speak to a printer
+    "terminal_id": re.compile("[0-9A-Za-z]{1,8}"),  # F41
+    "batch": re.compile("[0-9]{0,6}"),
+    "stan": re.compile("[0-9]{6}"),  # F11
+    "kind": re.compile("[a-z0-9_-]{1,24}"),
+    "rrn": re.compile("[0-9A-Za-z]{0,12}"),  # F37
+    "response_code": re.compile("[0-9A-Za-z]{0,2}"),  # F39
+}
 
 
 class FileRefused(ValueError):
@@ -63,7 +74,7 @@ class File(msgspec.Struct, frozen=True):
 
     def covers(self, day: date) -> bool:
         """A message of this day cannot be in another file."""
-        return self.first <= day and day + timedelta(days=1) <= self.last
+        return self.first <= day and day + ONE_DAY <= self.last
 
 
 def parsed(text: str) -> File:
@@ -84,38 +95,38 @@ def parsed(text: str) -> File:
     return File(merchant_id, first, last, rows)
 
 
-def told(file: File, stages: Iterable[Stage], me: Identity) -> list[tuple[str, Reconciled]]:
-    """What the file says of each open exchange that it can speak of. Raises FileRefused for another merchant's."""
+def ours(text: str, me: Identity) -> File:
+    """The file of this merchant. Raises FileRefused."""
+    file = parsed(text)
     if file.merchant_id != me.merchant_id:
         raise FileRefused(1, "the file of another merchant")
-    found = {(row.batch, row.stan, row.kind): row for row in file.rows if row.terminal_id == me.terminal_id}
-    said = []
-    for stage in stages:
-        if isinstance(stage, Unknown | GivenUp):
-            request = stage.request
-            row = found.get((request.batch, request.stan, request.kind.value))
-            event = _word(row, stage) if row else _absent(file, stage)
-            if event is not None:
-                said.append((request.id, event))
-    return said
+    return file
 
 
-def _word(row: Row, stage: Unknown | GivenUp) -> Reconciled | None:
-    """A row of another amount or another time is not this request: nothing is concluded from it, nor from a refusal
-    that says it was approved."""
-    day = date.fromisoformat(stage.request.at[:10])
-    if row.amount != stage.request.amount.minor or abs(row.day - day) > timedelta(days=1):
-        return None
-    if row.state == REFUSED and row.response_code in APPROVED:
-        return None
+def is_of(row: Row, stage: Stage) -> bool:
+    """Whether this row of its number and kind is that request, and not one of another amount or time.
+
+    What is sent until it is answered may be decided much later than it was made (cup.md 4.8)."""
+    request, day = stage.request, date.fromisoformat(stage.request.at[:10])
+    amount = stage.amount if isinstance(stage, Accepted) else request.amount
+    is_then = abs(row.day - day) <= ONE_DAY
+    if request.terms.silence is Silence.REPEAT:
+        is_then = row.day >= day - ONE_DAY
+    return row.amount == amount.minor and is_then
+
+
+def word(row: Row) -> Reconciled | None:
+    """What it says of its request; nothing of one that was voided since, or refused with a code that approves."""
     if row.state in BOOKED:
         return Reconciled(True, "00", row.rrn)
     if row.state == REVERSED:
         return Reconciled(False)
-    return Reconciled(True, row.response_code, row.rrn) if row.state == REFUSED else None
+    is_refusal = row.state == REFUSED and row.response_code not in APPROVED
+    return Reconciled(True, row.response_code, row.rrn) if is_refusal else None
 
 
-def _absent(file: File, stage: Unknown | GivenUp) -> Reconciled | None:
+def absent(file: File, stage: Stage) -> Reconciled | None:
+    """What it says of a request that it has no row of."""
     return Reconciled(False) if file.covers(date.fromisoformat(stage.request.at[:10])) else None
 
 
@@ -136,6 +147,9 @@ def _row(number: int, cells: list[str]) -> Row:
     if len(cells) != len(COLUMNS):
         raise FileRefused(number, f"{len(cells)} columns, not {len(COLUMNS)}")
     at = dict(zip(COLUMNS, cells, strict=True))
+    for name, shape in SHAPES.items():
+        if not shape.fullmatch(at[name]):
+            raise FileRefused(number, f"{name} is not as it must be")
     if not (at["amount"].isascii() and at["amount"].isdigit() and len(at["amount"]) <= AMOUNT_DIGITS):
         raise FileRefused(number, "the amount is not a whole number of at most 12 digits")
     try:

@@ -7,13 +7,26 @@ the dialogue awaits it shielded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from terminal import log
 from terminal.exchange.acquirer import Acquirer
-from terminal.exchange.events import CARD_LOST, Answered, CardLost, Command, Event, PowerReturned, Reconciled, TryDue
+from terminal.exchange.events import (
+    CARD_LOST,
+    Answered,
+    CardLost,
+    Command,
+    Event,
+    InquiryAnswered,
+    Misplaced,
+    PowerReturned,
+    Reconciled,
+    Testified,
+    TryDue,
+)
+from terminal.exchange.overruling import asked_again, heard
 from terminal.exchange.performer import NO_PLASTIC, Completion, Performer, Round
 from terminal.exchange.request import Request
 from terminal.exchange.scripts import send_scripts
@@ -45,6 +58,7 @@ from terminal.key_facts import SealedPin
 from terminal.ports import DeviceError, Vault
 
 Watcher = Callable[[Stage], None]
+Hearing = Callable[[Stage, Stage], Awaitable[None]]  # an exchange before and after the acquirer's word
 WITHOUT_CARD = frozenset({None, Command.SEND_INQUIRY})  # what a recovered stage wants done that names no card
 PIN_OVERTAKEN = "pin"  # why NotSent: what was owed had to be sent first, so the PIN must be typed again (DUKPT)
 
@@ -133,25 +147,58 @@ class Runner:
             if isinstance(stage, Uploading):
                 await self._go_on(stage, TryDue(), watch)
 
-    async def ask_about(self, stage: Unknown) -> Stage:
-        """One inquiry about (or repeat of) a request nobody knows about; if it ended meanwhile, how."""
+    async def ask_about(self, stage: Stage, hearing: Hearing | None = None) -> Stage:
+        """One inquiry about (or repeat of) a request nobody knows about, or only two people; else how it ended."""
         async with self.turn:
             now = await self._journal.exchange(stage.request.id)
             if isinstance(now, Unknown) and self._can_ask(now):
                 return await self._go_on(now, TryDue())
+            asked = asked_again(now) if now is not None else None
+            if now is not None and asked is not None and self._can_ask(asked):
+                return await self._heard(now, await self._inquired(asked), hearing)
             return now or stage
 
-    async def reconcile(self, told: Sequence[tuple[str, Reconciled]]) -> list[Stage]:
-        """What the acquirer's file says of open exchanges, by their ids; those that ended by it."""
+    async def reconcile(
+        self, told: Sequence[tuple[str, Reconciled]], hearing: Hearing | None = None
+    ) -> list[tuple[Stage, Stage]]:
+        """What the acquirer's file says of exchanges, by their ids; what changed, before and after."""
         async with self.turn:
-            ended: list[Stage] = []
+            changed: list[tuple[Stage, Stage]] = []
             for id, event in told:
-                stage = await self._journal.exchange(id)
-                if isinstance(stage, Unknown | GivenUp):
-                    after = stage.on(event).stage
-                    await self._journal.enter(after)
-                    ended += [] if isinstance(after, Unknown) else [after]
-            return ended
+                before = await self._journal.exchange(id)
+                if before is not None:
+                    after = await self._heard(before, event, hearing)
+                    changed += [] if after == before else [(before, after)]
+            return changed
+
+    async def testify(self, id: str, event: Testified) -> Stage:
+        """Two people say how an exchange ended. Nothing is sent. The stage; another one when it had ended meanwhile."""
+        async with self.turn:
+            stage = await self._journal.exchange(id)
+            if stage is None:
+                raise Misplaced("Testified")
+            if not isinstance(stage, Unknown | GivenUp):
+                return stage
+            after = stage.on(event).stage
+            await self._journal.enter(after)
+            log.write("exchange", **_facts(after))
+            return after
+
+    async def _inquired(self, asked: Unknown) -> Event:
+        talk = Talk(self._acquirer, asked.address)
+        async with talk.stack:
+            return await self._performer.perform(Command.SEND_INQUIRY, asked, Round(talk, NO_PLASTIC))
+
+    async def _heard(self, before: Stage, event: Event, hearing: Hearing | None) -> Stage:
+        """`hearing` is told before the stage is written, so that a power cut between the two loses no news."""
+        if isinstance(event, Answered):  # its own answer, late: the performer lets only acceptances through
+            event = InquiryAnswered(True, event.reply.response_code, event.reply.rrn)
+        after = heard(before, event) if isinstance(event, InquiryAnswered | Reconciled) else before
+        if after != before:
+            if hearing is not None:
+                await hearing(before, after)
+            await self._journal.enter(after)
+        return after
 
     async def plastic_of(self, request: Request) -> Plastic:
         """The card of a request out of the journal. Raises as terminal/exchange/sealed_card.py."""

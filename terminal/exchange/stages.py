@@ -5,10 +5,12 @@
         | LineFailed             | Silent, 68, 98            | CardFailed
         v                        v                           v
      NotSent        REVERSE: Reversing --> Reversed | GivenUp   Reversing
-                    QUERY:   Unknown --InquiryAnswered, Reconciled--> Accepted | Refused
+                    QUERY:   Unknown --InquiryAnswered, Reconciled, Testified--> Accepted | Refused
                     REPEAT:  Unknown --the same bytes again, Answered--> Accepted | Refused
      Uploading (offline money) --the same bytes until answered--> Accepted | Refused
-     CardLost: Reversing --> GivenUp, Uploading --> Unknown, and a repeated Unknown is not repeated any more: the file
+     CardLost: Reversing --> GivenUp, Uploading --> Unknown, and a repeated Unknown is not repeated any more
+     GivenUp --Reconciled, Testified--> Accepted | Refused | Reversed
+     What ended by Testified is still listened for: terminal/exchange/overruling.py
 
 No I/O, no clock, no chance here; which of REVERSE, QUERY and REPEAT it is stands in the request's terms. The runner
 writes each stage to the journal before it carries its command out, so that after a power cut the same stage is found
@@ -24,7 +26,7 @@ from terminal.exchange.ends import Accepted as Accepted
 from terminal.exchange.ends import NotSent as NotSent
 from terminal.exchange.ends import Refused as Refused
 from terminal.exchange.ends import Reversed as Reversed
-from terminal.exchange.ends import kept
+from terminal.exchange.ends import kept, said_accepted
 from terminal.exchange.events import (
     CARD_LOST,
     KEYS_MISSING,
@@ -44,6 +46,7 @@ from terminal.exchange.events import (
     PowerReturned,
     Reconciled,
     Silent,
+    Testified,
     TryDue,
 )
 from terminal.exchange.request import Request
@@ -161,7 +164,7 @@ class Reversing(msgspec.Struct, frozen=True, tag="reversing"):
 
 
 class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
-    """Nobody knows. Ends only by an answer or the acquirer's file; never by a clock (refund.md 2, rule 6)."""
+    """Nobody knows. Ends by an answer, the acquirer's file or two people; never by a clock (refund.md 2, rule 6)."""
 
     request: Request
     reason: str
@@ -175,6 +178,10 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
                 return Step(Refused(self.request, NOT_RECEIVED))
             case InquiryAnswered(_, code, rrn) | Reconciled(_, code, rrn):
                 return self._told(code, rrn)
+            case Testified(is_accepted, testimony):
+                addressed = msgspec.structs.replace(testimony, address=self.address)
+                refused = Refused(self.request, NOT_RECEIVED, addressed)
+                return Step(said_accepted(self.request, addressed) if is_accepted else refused)
             case Answered(reply):
                 return self._answered(reply)
             case Silent():
@@ -251,7 +258,7 @@ class Uploading(msgspec.Struct, frozen=True, tag="uploading"):
 
 
 class GivenUp(msgspec.Struct, frozen=True, tag="reversal-given-up"):
-    """No more of the reversal is sent: this acquirer wants no more, or the card is lost. Only its file can tell."""
+    """No more of the reversal is sent: the acquirer wants none, or the card is lost. Its file or two people tell."""
 
     request: Request
     reason: str
@@ -265,6 +272,10 @@ class GivenUp(msgspec.Struct, frozen=True, tag="reversal-given-up"):
                 return Step(Accepted(self.request, Reply("0210", code, rrn=rrn), is_late=True))
             case Reconciled(_, code):
                 return Step(Refused(self.request, code))
+            case Testified(True, testimony):
+                return Step(said_accepted(self.request, testimony))
+            case Testified(_, testimony):
+                return Step(Reversed(self.request, self.reason, self.fault, testimony))
             case TryDue() | PowerReturned():
                 return Step(self)
         raise Misplaced(type(event).__name__)

@@ -20,8 +20,9 @@ from terminal.screens import (
     Tone,
 )
 
-BUSY = Status("bad", "bad", False, "0123", 12, True)
-CALM = Status("ok", "ok", True, "01", 0, False)
+BUSY = Status("bad", "bad", False, "0123", open_refunds=12, reviews=3, is_test=True)
+CALM = Status("ok", "ok", True, "01")
+BANK_LINE = "RRN 263270000009 2026-11-23 1256.50 621094******0003 T10000001 M898100012345678 V000001-000007"
 TEXT = {
     "zh_CN": {
         "menu": "主菜单",
@@ -148,6 +149,8 @@ def samples(language: str) -> dict[str, Screen]:
         "ask-empty": Ask(told("amount"), told("ask"), ""),
         "ask-long": Ask(told("rrn"), told("rrn"), "6217001234567890123456789012", text["unit"]),
         "sheet": Sheet(told("sheet"), rows),
+        "sheet-code": Sheet(told("rrn"), rows[2:3], qr=BANK_LINE),
+        "notice-code": Notice(told("ok"), Tone.OK, told("ok"), (), rows[2:3], qr=BANK_LINE),
         "sheet-long": Sheet(
             told("sheet"), (*rows[3:], Row(told("reason"), told("why"))), (told("note"),), page=1, pages=2
         ),

@@ -3,7 +3,7 @@
 import pytest
 
 from terminal.screens import Item, Menu, Say, Shown
-from tests.unit.ui.screen_samples import BUSY, samples, shown
+from tests.unit.ui.screen_samples import BANK_LINE, BUSY, samples, shown
 from ui.page import page
 from ui.text import words
 
@@ -44,7 +44,7 @@ def test_stars_in_plain_lines():
         "******",
         "Without a PIN just press confirm.",
     ]
-    assert told.hint == "Clear corrects, Enter is done, Cancel ends it"
+    assert told.hint == "Clear corrects, Confirm is done, Cancel ends it"
 
 
 def test_the_stars_of_a_component_stand_in_fours_and_it_says_how_to_type_letters():
@@ -71,10 +71,16 @@ def test_a_card_prompt_names_the_ways():
 
 def test_the_bar_and_what_asks_for_attention():
     told = page(shown("zh_CN", "sheet-long", BUSY), words("zh_CN"))
-    assert told.status == ("演示", "断网", "未签到", "操作员0123", "缺纸", "待查12")
-    assert told.alerts == ("演示", "断网", "未签到", "缺纸", "待查12")
+    assert told.status == ("演示", "断网", "未签到", "操作员0123", "缺纸", "待查12", "待审3")
+    assert told.alerts == ("演示", "断网", "未签到", "缺纸", "待查12", "待审3")
     assert told.place == "第1/2页"
     assert page(shown("en", "unknown"), words("en")).tone == "unknown"
+
+
+def test_a_code_says_what_is_in_it():
+    told = page(shown("zh_CN", "sheet-code"), words("zh_CN"))
+    assert told.plain_lines() == ["检索参考号 202611201431", f"二维码: {BANK_LINE}"]
+    assert page(shown("en", "notice-code"), words("en")).plain_lines()[-1] == f"QR: {BANK_LINE}"
 
 
 def test_control_characters_do_not_reach_the_painter():

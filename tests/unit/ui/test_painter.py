@@ -4,12 +4,13 @@ import io
 import itertools
 
 import pytest
+import qrcode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from terminal.screens import Item, Menu, PinPad, Row, Say, Sheet, Shown
-from tests.unit.ui.screen_samples import BUSY, CALM, samples, shown
+from terminal.screens import Item, Menu, Notice, PinPad, Row, Say, Sheet, Shown, Tone
+from tests.unit.ui.screen_samples import BANK_LINE, BUSY, CALM, samples, shown
 from ui import theme
 from ui.composition import Plate
 from ui.fonts import Fonts
@@ -59,6 +60,46 @@ def test_it_is_painted_again_only_when_it_changed(glass: Painter, monkeypatch: p
     assert bytes(glass.paint(shown("en", "ask")).get_buffer().raw) == first
 
 
+@pytest.mark.parametrize("name", ["sheet-code", "notice-code"])
+def test_a_code_is_drawn_module_by_module_with_its_quiet_zone(painter: Painter, name: str):
+    """As zxing-cpp 2.3 read it of these pictures on 2026-11-24; here against qrcode's own matrix."""
+    at = shown("zh_CN", name)
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_L, border=4)
+    code.add_data(BANK_LINE)
+    code.make()
+    matrix, plan = code.get_matrix(), painter._plan(at)
+    plate = next(
+        piece.rect
+        for piece in plan.composed.pieces
+        if isinstance(piece, Plate) and piece.colour == theme.FIELD and piece.rect.w == piece.rect.h
+    )
+    module, rest = divmod(plate.w, len(matrix))
+    assert rest == 0
+    assert module >= 3, "a camera sees these, with this content, on the smallest glass"
+    picture = Image.open(io.BytesIO(painter.png(at))).convert("RGB")
+    left, top = plan.body.x + plate.x, plan.top + plate.y
+    for down, row in enumerate(matrix):
+        for across, is_dark in enumerate(row):
+            for inset in (0, module - 1):
+                seen = picture.getpixel((left + across * module + inset, top + down * module + inset))
+                assert seen == (theme.INK if is_dark else theme.FIELD), (across, down)
+    assert not any(any(row[:4]) or any(row[-4:]) for row in matrix)
+    assert not any(any(row) for row in (*matrix[:4], *matrix[-4:]))
+    assert theme.contrast(theme.INK, theme.FIELD) > 7
+
+
+def test_unknown_is_its_own_colour_and_sign(painter: Painter):
+    """The same words in every tone: no two pictures are alike, not even without colour."""
+    pictures, greys = set(), set()
+    for tone in Tone:
+        notice = Notice(Say("hint.menu"), tone, Say("hint.menu"))
+        picture = Image.open(io.BytesIO(painter.png(Shown(notice)))).convert("RGB")
+        pictures.add(picture.tobytes())
+        shape = picture.convert("L").point(lambda grey: 255 * (grey > 128)).tobytes()
+        greys.add(shape)
+    assert len(pictures) == len(greys) == len(Tone)
+
+
 def _key_centres(painter: Painter, at: Shown) -> dict[str, tuple[int, int]]:
     device = painter.device
     found: dict[str, list[tuple[int, int]]] = {}
@@ -75,9 +116,9 @@ def _key_centres(painter: Painter, at: Shown) -> dict[str, tuple[int, int]]:
         ("ask", {*"0123456789", "00", "cancel", "clear", "enter", "func"}),
         ("menu-short", {*"0123456789", "cancel", "enter", "func", "refund", "up", "down"}),
         ("menu", {*"123456789", "cancel", "func", "refund", "up", "down"}),
-        ("sheet", {"cancel", "enter"}),
-        ("sheet-long", {"cancel", "enter", "up", "down"}),
-        ("ok", {"cancel", "enter"}),
+        ("sheet", {"cancel", "func", "enter"}),
+        ("sheet-long", {"cancel", "func", "enter", "up", "down"}),
+        ("ok", {"cancel", "func", "enter"}),
         ("progress", set()),
         ("progress-late", {"cancel"}),
         ("card", {"cancel"}),

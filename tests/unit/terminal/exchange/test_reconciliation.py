@@ -3,14 +3,17 @@
 import contextlib
 from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terminal.exchange import events as happened
+from terminal.exchange.comparison import Finding, compared
 from terminal.exchange.events import Reconciled
-from terminal.exchange.reconciliation import FileRefused, parsed, told
+from terminal.exchange.reconciliation import FileRefused, ours, parsed
 from terminal.exchange.request import CardOnFile, Request, Terms
-from terminal.exchange.stages import Accepted, Unknown
+from terminal.exchange.stages import Accepted, NotSent, Refused, Reversed, Unknown, Uploading
 from terminal.iso8583.answers import Reply
 from terminal.iso8583.facts import Identity
 from terminal.iso8583.kinds import Kind, Silence
@@ -44,6 +47,79 @@ def refund(at="2026-11-23T10:00:00+08:00", minor=4000):
     return Unknown(request, "98")
 
 
+SAID = happened.Testimony("letter", "4711", "00", "02", "01", "2026-11-24T09:00:00+08:00")
+REQUEST = refund().request
+BOOKED, NOT_THERE, NO = (
+    Reconciled(True, "00", "263270000009"),
+    Reconciled(False),
+    Reconciled(True, "61", "263270000009"),
+)
+ACCEPTED = Accepted(REQUEST, Reply("0230", "00", rrn="263270000009"))
+
+
+def beside(text, *stages):
+    return compared(ours(text, ME), {stage.request.id: stage for stage in stages}, ME)
+
+
+def found(comparison):
+    return [finding.what for finding in comparison.findings]
+
+
+@pytest.mark.parametrize(
+    ("stage", "text", "told", "findings"),
+    [
+        (ACCEPTED, file(row(state="approved")), [], []),
+        (ACCEPTED, file(row(state="voided")), [], []),
+        (ACCEPTED, file(row(state="refused", code="61")), [], ["not-booked"]),
+        (ACCEPTED, file(row(state="reversed")), [], ["not-booked"]),
+        (ACCEPTED, file(row(amount=3999)), [], ["altered"]),
+        (ACCEPTED, file(row(at="2020-11-23T10:00:00")), [], ["altered"]),
+        (ACCEPTED, file(), [], ["missing"]),
+        (ACCEPTED, file(head=HEAD.replace("2026-11-24", "2026-11-23")), [], []),  # it may be in tomorrow's
+        (ACCEPTED, file(row(kind="sale")), [], ["stranger", "missing"]),
+        (Accepted(REQUEST, Reply("0230", "00"), testimony=SAID), file(row()), [BOOKED], []),
+        (Accepted(REQUEST, Reply("0230", "00"), testimony=SAID), file(), [NOT_THERE], []),
+        (Refused(REQUEST, "not-received", SAID), file(row()), [BOOKED], []),
+        (Refused(REQUEST, "not-received", SAID), file(), [NOT_THERE], []),
+        (Refused(REQUEST, "61"), file(row()), [BOOKED], []),
+        (Refused(REQUEST, "61"), file(row(state="refused", code="61")), [NO], []),
+        (Refused(REQUEST, "94"), file(row()), [BOOKED], ["booked"]),  # told, and not believed (overruling.py)
+        (Refused(REQUEST, "61"), file(), [], []),
+        (Reversed(REQUEST, "98"), file(row()), [], ["booked"]),
+        (Reversed(REQUEST, "98"), file(row(state="reversed")), [], []),
+        (NotSent(REQUEST, "line"), file(row(state="approved")), [], ["booked"]),
+        (Uploading(REQUEST), file(), [], []),
+    ],
+)
+def test_a_file_beside_what_has_ended(stage, text, told, findings):
+    comparison = beside(text, stage)
+    assert [event for _, event in comparison.told] == told
+    assert found(comparison) == findings
+
+
+def test_a_request_that_this_terminal_never_made_is_a_stranger():
+    comparison = beside(file(row(stan="000099"), row(stan="000098", terminal="10000002")))
+    assert comparison.told == ()
+    day = "2026-11-23"
+    assert comparison.findings == (Finding("stranger", "000001", "000099", "refund", 4000, day, "263270000009"),)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "is_there"),
+    [
+        ("credited", "refund", True),
+        ("pending", "refund", False),
+        ("approved", "refund", False),
+        ("approved", "void", True),
+    ],
+)
+def test_only_what_the_bank_calls_credited_is(state, kind, is_there):
+    request = msgspec.structs.replace(REQUEST, kind=Kind(kind))
+    accepted = msgspec.structs.replace(ACCEPTED, request=request)
+    credited = beside(file(row(state=state, kind=kind)), accepted).credited
+    assert credited == (("000001-000007",) if is_there else ())
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -62,23 +138,18 @@ def refund(at="2026-11-23T10:00:00+08:00", minor=4000):
     ],
 )
 def test_what_a_file_says_of_an_unknown_refund(text, said):
-    assert told(parsed(text), [refund()], ME) == [("000001-000007", event) for event in said]
-
-
-def test_only_what_is_open_is_spoken_of():
-    accepted = Accepted(refund().request, Reply("0230", "00"))
-    assert told(parsed(file(row())), [accepted], ME) == []
+    assert beside(text, refund()).told == tuple(("000001-000007", event) for event in said)
 
 
 def test_a_refund_of_the_last_minute_may_be_cleared_on_the_next_day():
     late = refund("2026-11-24T23:59:59+08:00")
-    assert told(parsed(file()), [late], ME) == []
+    assert beside(file(), late).told == ()
     assert not parsed(file()).covers(date(2026, 11, 24))
 
 
 def test_the_file_of_another_merchant_is_refused():
     with pytest.raises(FileRefused, match="another merchant"):
-        told(parsed(file(row(), head=HEAD.replace("8981", "8982"))), [refund()], ME)
+        ours(file(row(), head=HEAD.replace("8981", "8982")), ME)
 
 
 @pytest.mark.parametrize(

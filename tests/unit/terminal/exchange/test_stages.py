@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terminal.exchange import events as happened
 from terminal.exchange.events import (
     Answered,
     CardApproved,
@@ -74,6 +75,13 @@ PART = Reply("0210", "10", amount=Money(400))
 OK, NO, SILENT_ISSUER = Reply("0230", "00", rrn="1"), Reply("0230", "51"), Reply("0230", "68")
 DOUBLED = Reply("0230", "94")
 KEYS_AWAY = Silent(fault="keys-missing")
+SAID = happened.Testimony("phone", "20261124", "00", "02", "01", "2026-11-24T09:00:00+08:00")
+SAID_OF_A = msgspec.structs.replace(SAID, address="a:1")
+BY_PEOPLE = {silence: Reply(mti, "00") for silence, mti in ((Silence.QUERY, "0230"), (Silence.REVERSE, "0210"))}
+
+
+def by_people(request: Request, testimony: happened.Testimony = SAID) -> Accepted:
+    return Accepted(request, BY_PEOPLE[request.terms.silence], True, "", testimony.address, testimony)
 
 
 def unknown(request: Request, fault: str = "no-answer", reason: str = "98") -> Unknown:
@@ -148,6 +156,21 @@ def reversing(request: Request, fault: str = "no-answer", reason: str = "98") ->
         (Unknown(REFUND, "98", 1), InquiryAnswered(False), Refused(REFUND, "not-received"), None),
         (Unknown(REFUND, "98", 1), Reconciled(True, "51"), Refused(REFUND, "51"), None),
         (Unknown(REFUND, "98", 1), Reconciled(False), Refused(REFUND, "not-received"), None),
+        (Unknown(REFUND, "98", 1), happened.Testified(True, SAID), by_people(REFUND), None),
+        (Unknown(REFUND, "98", 1, "a:1"), happened.Testified(True, SAID), by_people(REFUND, SAID_OF_A), None),
+        (
+            Unknown(REFUND, "98", 1, "a:1"),
+            happened.Testified(False, SAID),
+            Refused(REFUND, "not-received", SAID_OF_A),
+            None,
+        ),
+        (GivenUp(VOID, "98", "card-lost"), happened.Testified(True, SAID), by_people(VOID), None),
+        (
+            GivenUp(VOID, "98", "card-lost"),
+            happened.Testified(False, SAID),
+            Reversed(VOID, "98", "card-lost", SAID),
+            None,
+        ),
         (Unknown(REFUND, "98", 1), Answered(OK), Accepted(REFUND, OK, is_late=True), None),
         (Unknown(REFUND, "98", 1), Answered(NO), Unknown(REFUND, "98", 1), None),
         (Unknown(REPEATED, "98", 1), TryDue(), Unknown(REPEATED, "98", 2), Command.SEND_AGAIN),
@@ -195,6 +218,8 @@ EVENTS = st.sampled_from(
         Reconciled(True, "00", "1"),
         Reconciled(True, "51"),
         Reconciled(False),
+        happened.Testified(True, SAID),
+        happened.Testified(False, SAID),
         Answered(PART),
         Answered(DOUBLED),
         Silent(),
@@ -232,7 +257,16 @@ def test_laws_of_every_walk(request, events):
         else:
             assert not isinstance(step.stage, Reversing | Reversed), "a refund is never reversed"
         if isinstance(stage, Unknown) and not isinstance(step.stage, Unknown):
-            assert isinstance(event, Answered | InquiryAnswered | Reconciled), "unknown ends only by an answer"
+            assert isinstance(event, Answered | InquiryAnswered | Reconciled | happened.Testified), (
+                "unknown ends by a word"
+            )
+        if isinstance(event, happened.Testified):
+            assert isinstance(stage, Unknown | GivenUp), "people end only what nothing else ends"
+            assert step.command is None, "their word sends nothing"
+            assert isinstance(step.stage, Ended)
+        assert getattr(step.stage, "testimony", None) is None or isinstance(event, happened.Testified), (
+            "nobody else testifies"
+        )
         if isinstance(stage, Reversing) and isinstance(step.stage, GivenUp):
             assert event == CardLost() or not request.terms.keeps_reversal, "a reversal is kept while it can be sent"
             assert event != KEYS_AWAY, "keys that are away end nothing"

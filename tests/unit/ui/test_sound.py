@@ -1,0 +1,25 @@
+"""What a screen sounds like: every tone by itself, once, whatever happens to the bar above it."""
+
+import msgspec
+
+from terminal.screens import Notice, Say, Sheet, Shown, Status, Tone
+from ui.sound import SOUNDS, tones
+
+
+def told(tone: Tone, **more) -> Shown:
+    return Shown(Notice(Say("desk.product"), tone, Say("desk.starting")), **more)
+
+
+def test_every_tone_has_a_sound_and_no_two_sound_alike():
+    assert set(SOUNDS) == {tone.value for tone in Tone}
+    assert len(set(SOUNDS.values())) == len(SOUNDS)
+    assert [len(SOUNDS[tone]) for tone in ("ok", "look", "wrong")] == [1, 2, 3]  # refund.md 4
+    assert sum(SOUNDS["unknown"]) > 2 * sum(SOUNDS["wrong"]), "it cannot be mistaken for three short ones"
+
+
+def test_a_screen_sounds_when_it_comes_and_not_when_it_is_drawn_again():
+    first = told(Tone.UNKNOWN, serial=1)
+    assert tones(None, first) == SOUNDS["unknown"]
+    assert tones(told(Tone.OK), first) == SOUNDS["unknown"]
+    assert tones(first, told(Tone.UNKNOWN, serial=2, status=Status(line="bad"))) == ()
+    assert tones(first, msgspec.structs.replace(first, screen=Sheet(Say("desk.product"), ()))) == ()
