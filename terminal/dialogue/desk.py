@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from terminal.events import DIGITS, Event, FrontAttached, KeyPressed, StrokeDrawn
+from terminal.events import DIGITS, CodeScanned, Event, FrontAttached, KeyPressed, StrokeDrawn
 from terminal.money import Money
 from terminal.ports import Front
 from terminal.screens import (
@@ -39,7 +39,9 @@ Scene = Screen | Callable[[Status], Screen]  # a screen, or how it follows from 
 PROMPT_SECONDS, RESULT_SECONDS = 60.0, 10.0  # refund.md 3
 PAGE_ITEMS, SHEET_ROWS = 9, 8
 MAX_AMOUNT_DIGITS = 10
+MOST_POINTS = 20_000  # minutes of drawing: a screen must stay within a frame (front_link.MAX_FRAME)
 MAX_DIGITS = 32  # more than anything that is typed here
+STRANGERS_KEYS = frozenset({*DIGITS, "00", "enter", "clear", "cancel"})  # a code, a PIN, the pad (refund.md 2, 11)
 PATIENCE = 10  # seconds until it is said what to do (refund.md 4)
 
 
@@ -51,6 +53,14 @@ class TimedOut(Exception):
     """Nobody pressed anything."""
 
 
+class Scanned(Exception):
+    """Instead of a key; `text` is what the scanner read, "" for what it could not read."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class Desk:
     """One per terminal: whoever wants to ask, asks here."""
 
@@ -58,8 +68,9 @@ class Desk:
         self._front, self._serial = front, 0
         self._scene: Scene = _BLANK
         self.status, self.language, self.has_glass = Status(), language, False
+        self.is_shut = False  # somebody else may have it in his hands: STRANGERS_KEYS and the pad are heard, no more
         self.help: Help | None = None  # what the key 功能 opens, wherever it is pressed
-        self._is_helping = False
+        self._is_helping = self._hears_codes = False
 
     # --- showing -------------------------------------------------------------------------------------------------
     def show(self, scene: Scene) -> None:
@@ -78,17 +89,42 @@ class Desk:
 
     # --- waiting -------------------------------------------------------------------------------------------------
     async def event(self, deadline: float = PROMPT_SECONDS) -> Event:
-        """The next event. Raises TimedOut; Cancelled for the cancel key."""
+        """The next event. Raises TimedOut; Cancelled for the cancel key; Scanned where codes are heard."""
         try:
             async with asyncio.timeout(deadline):
-                event = await self._front.event()
+                event = await self._heard()
         except TimeoutError:
             raise TimedOut from None
-        if isinstance(event, FrontAttached):
-            self.has_glass = event.has_glass
         if event == KeyPressed("cancel"):
             raise Cancelled
+        if isinstance(event, CodeScanned) and self._hears_codes and not self._is_helping:
+            raise Scanned(event.text)
         return event
+
+    @contextlib.contextmanager
+    def hearing_codes(self) -> Iterator[None]:
+        """Within it a scan is an answer to whatever is asked: it raises Scanned, as the cancel key raises Cancelled."""
+        before, self._hears_codes = self._hears_codes, True
+        try:
+            yield
+        finally:
+            self._hears_codes = before
+
+    async def _heard(self) -> Event:
+        """What comes from the front; while the desk is shut, only what a stranger may do."""
+        while True:
+            event = await self._front.event()
+            if isinstance(event, FrontAttached):
+                self.has_glass = event.has_glass
+            is_strange = isinstance(event, CodeScanned) or getattr(event, "key", "0") not in STRANGERS_KEYS
+            if not (self.is_shut and is_strange):
+                return event
+
+    async def forget_keys(self) -> None:
+        """What was pressed and not heard yet is no answer to what is asked next. Raises Cancelled for a cancel key."""
+        with contextlib.suppress(TimedOut):
+            while True:
+                await self.event(0)
 
     async def key(self, scene: Scene, deadline: float = PROMPT_SECONDS, topic: str = "", has_func: bool = False) -> str:
         """Show, and wait for a key. 功能 opens the help on `topic` (a name of bad news, or "") unless `has_func`."""
@@ -176,8 +212,13 @@ class Desk:
     async def tell(self, notice: Notice, deadline: float = RESULT_SECONDS, topic: str = "") -> str:
         """Until a key or the deadline; the key, or "" ."""
         with contextlib.suppress(Cancelled, TimedOut):
-            return await self.key(notice, deadline, topic)
+            return await self.key(notice, deadline, topic or notice.topic)
         return ""
+
+    async def read(self, sheet: Sheet, deadline: float = PROMPT_SECONDS) -> None:
+        """Pages to read and nothing to decide: until confirm, cancel or the deadline."""
+        with contextlib.suppress(Cancelled, TimedOut):
+            await self.agree(sheet, deadline)
 
     async def sign(self, title: Say, amount: Money, feature_code: str) -> tuple[tuple[tuple[int, int], ...], ...]:
         """Strokes on the pad; () when the cardholder confirms an empty pad or leaves it: he signs on paper then."""
@@ -187,7 +228,8 @@ class Desk:
                 self.show(SignPad(title, f"¥{amount}", feature_code, strokes))
                 event = await self.event()
                 if isinstance(event, StrokeDrawn):
-                    strokes = (*strokes, event.points)
+                    drawn = sum(map(len, strokes)) + len(strokes) + len(event.points)
+                    strokes = (*strokes, event.points) if drawn <= MOST_POINTS else strokes
                 elif event == KeyPressed("clear"):
                     strokes = ()
                 elif event == KeyPressed("enter"):
@@ -223,7 +265,7 @@ class Desk:
     async def _pass_over_keys(self) -> None:
         """A key pressed in impatience must not answer the next question."""
         while True:
-            with contextlib.suppress(Cancelled, TimedOut):
+            with contextlib.suppress(Cancelled, TimedOut, Scanned):
                 await self.event()
 
 

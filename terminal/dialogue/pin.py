@@ -28,10 +28,18 @@ TRIES = 3  # wrong PINs in a row, each with an F11 of its own (cup.md 4.10)
 
 
 class VaultPinpad:
-    """The Pinpad port of a terminal whose vault has the keypad while a PIN is typed. `format` names the PIN block."""
+    """The Pinpad port of a terminal whose vault has the keypad while a PIN is typed. `format` names the PIN block,
+    `given` is told that the cardholder has the terminal in his hands now."""
 
-    def __init__(self, desk: Desk, vault: Vault, format: Callable[[], str], may_skip: bool = True) -> None:
-        self._desk, self._vault, self._format = desk, vault, format
+    def __init__(
+        self,
+        desk: Desk,
+        vault: Vault,
+        format: Callable[[], str],
+        may_skip: bool = True,
+        given: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._desk, self._vault, self._format, self._given = desk, vault, format, given
         self._entry = SecretEntry(may_skip=may_skip)
 
     async def online(self, prompt: PinPrompt, pan: str) -> SealedPin | None:
@@ -56,6 +64,7 @@ class VaultPinpad:
         return (await send(apdu.verify(True, block))).sw
 
     def _entry_for(self, prompt: PinPrompt) -> SecretEntry:
+        self._given()
         return msgspec.structs.replace(self._entry, may_skip=self._entry.may_skip and prompt.may_skip)
 
     async def _shown_to(self, card: Card) -> int:

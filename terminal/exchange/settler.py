@@ -1,7 +1,8 @@
 """Carries a settlement out (cup.md 2.11, 4.7). Law: what is not acknowledged stays owed; the batch closes once.
 
 One connection for the whole of it. Silence ends the attempt, not the settlement: it goes on from its stage. So does a
-vault that is away; but what names a card that was lost with its key is marked and passed over (docs/adr/0009).
+vault that is away; but what names a card that was lost with its key is marked and passed over (docs/adr/0009). One that
+is ended by force sends nothing more, and lets go of no card that the acquirer might still ask for.
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from terminal.exchange.runner import Runner
 from terminal.exchange.sealed_card import SealLost
 from terminal.exchange.settling import (
     LOST,
+    NO_VERDICT,
     ROUNDS,
+    UPLOAD,
     Ending,
     Item,
     ItemsDue,
     Settled,
     Settling,
     Totalling,
-    Untold,
     What,
     address_of,
     is_balanced,
     items_of,
+    told_totals,
     totals_of,
+    untold,
+    waiting_of,
 )
 from terminal.exchange.stages import Accepted
 from terminal.exchange.talk import Talk
@@ -39,11 +44,13 @@ from terminal.iso8583.response_codes import ITEM_ACCEPTED, SIGN_IN_AGAIN
 from terminal.iso8583.settlement import Detail, verdict
 from terminal.journal.batch_book import Listed
 from terminal.journal.journal import Journal
+from terminal.journal.owed import Owed
 from terminal.ports import LinkDown
 
 Progress = Callable[[str, int, int], None]  # what is going on, how far, of how many
 SEND_THE_REST = "95"  # F39 of the end: the acquirer counted another number of items
 HOPELESS = frozenset({"line-lost", "line-down"})
+OWED, SENT = "owed", "sent"  # states of journal/owed.py
 
 
 class SettlementStuck(Exception):
@@ -104,7 +111,8 @@ class Settler:
             mine, foreign = verdict(reply.totals)
         except WireError:
             raise SettlementStuck("unreadable") from None
-        after = ItemsDue(stage.batch, stage.totals, mine, foreign, address=stage.address)
+        theirs = told_totals(stage.totals, reply.totals)
+        after = ItemsDue(stage.batch, stage.totals, mine, foreign, address=stage.address, theirs=theirs)
         await self._book.enter(after, await self._numbered(after))
         return after
 
@@ -152,7 +160,9 @@ class Settler:
     async def _ending(self, stage: ItemsDue, missing: int) -> Ending:
         count = await self._uploaded(stage.batch)
         stan = await self._journal.next_stan()
-        return Ending(stage.batch, stage.totals, stage.mine, stage.foreign, stan, count, missing, stage.address)
+        return Ending(
+            *(stage.batch, stage.totals, stage.mine, stage.foreign, stan, count, missing, stage.address, stage.theirs)
+        )
 
     async def _uploaded(self, batch: str, codes: Collection[str] = ITEM_ACCEPTED) -> int:
         """Transactions (not messages) that were acknowledged: N4 of the end (cup.md 2.11, order 9)."""
@@ -163,8 +173,8 @@ class Settler:
         message = cup.upload_end(dialect, me, stage.stan, stage.batch, stage.count, balanced)
         reply = await self._ask(message, talk)
         if reply.response_code == SEND_THE_REST and stage.missing:
-            again = ItemsDue(stage.batch, stage.totals, stage.mine, stage.foreign, ROUNDS, stage.address)
-            await self._book.enter(again)
+            again = (stage.batch, stage.totals, stage.mine, stage.foreign, ROUNDS, stage.address, stage.theirs)
+            await self._book.enter(ItemsDue(*again))
         elif reply.response_code == SEND_THE_REST and (count := await self._next_count(stage)) != stage.count:
             next_count = msgspec.structs.replace(stage, stan=await self._journal.next_stan(), count=count)
             await self._book.enter(next_count)
@@ -173,6 +183,7 @@ class Settler:
         if reply.response_code not in ITEM_ACCEPTED:
             raise SettlementStuck(reply.response_code)
         after = await self._settled(stage)
+        await self._let_go(stage.batch)
         await self._book.close(after)
         return after
 
@@ -193,9 +204,39 @@ class Settler:
         is_all_there = stage.count == await self._most(stage.batch)  # the acquirer counts the lost ones too
         lost_items = [] if is_all_there else [listed for listed in items if listed.code == LOST]
         ids = dict.fromkeys(id for listed in lost_items for id in listed.item.exchange_ids)
-        untold = [await self._accepted(id) for id in ids]
-        lost = tuple(Untold(each.request.stan, each.request.kind, each.amount.minor) for each in untold)
-        return Settled(stage.batch, stage.totals, stage.mine, stage.foreign, stage.count, stage.missing, refused, lost)
+        return Settled(
+            *(stage.batch, stage.totals, stage.mine, stage.foreign, stage.count, stage.missing, refused),
+            lost=untold([await self._accepted(id) for id in ids]),
+            theirs=stage.theirs,
+            waiting=waiting_of(await self._journal.of_batch(stage.batch)),
+        )
+
+    # --- by force ------------------------------------------------------------------------------------------------
+    async def force(self, by: tuple[str, ...], fault: str) -> Settled:
+        """End the open settlement here, unsettled; `by` are the numbers of who answers for it, `fault` as in
+        SettlementStuck. Nothing is sent, nothing is taken back: what is owed beside it stays owed."""
+        async with self._runner.turn:
+            stage = await self._book.open()
+            assert stage is not None
+            assert not isinstance(stage, Settled)  # the book gives open ones only
+            stages = await self._journal.of_batch(stage.batch)
+            items = await self._book.items(stage.batch)
+            done = {id for listed in items if listed.code in ITEM_ACCEPTED for id in listed.item.exchange_ids}
+            after = _forced(stage, len(done), by, fault)
+            after = msgspec.structs.replace(after, unproven=untold(stages, done), waiting=waiting_of(stages))
+            for one in stages:
+                if isinstance(one, Accepted) and one.request.id not in done:
+                    await self._journal.owed.keep(Owed(UPLOAD, one.request.id, OWED, 0, b""))
+            await self._book.close(after)
+            return after
+
+    async def _let_go(self, batch: str) -> None:
+        """The acquirer kept this batch open after it was ended by force here, and has taken it now."""
+        for owed in await self._journal.owed.all(UPLOAD, OWED):
+            if owed.id.startswith(f"{batch}-"):
+                await self._journal.owed.keep(msgspec.structs.replace(owed, state=SENT))
+
+    # --- messages ------------------------------------------------------------------------------------------------
 
     async def _message(self, stage: ItemsDue, item: Item) -> Message:
         dialect, me, batch = self._acquirer.dialect, self._acquirer.me, stage.batch
@@ -236,3 +277,11 @@ class Settler:
             raise SettlementStuck(error.fault) from None
         except LinkDown:
             raise SettlementStuck("line-down") from None
+
+
+def _forced(stage: Totalling | ItemsDue | Ending, count: int, by: tuple[str, ...], fault: str) -> Settled:
+    """`count` transactions were acknowledged."""
+    if isinstance(stage, Totalling):
+        return Settled(stage.batch, stage.totals, NO_VERDICT, NO_VERDICT, 0, 0, forced_by=by, fault=fault)
+    verdicts = (stage.mine, stage.foreign)
+    return Settled(stage.batch, stage.totals, *verdicts, count, 0, theirs=stage.theirs, forced_by=by, fault=fault)

@@ -1,16 +1,19 @@
 """A settlement as a machine (cup.md 2.11, 4.7). Law: as an exchange: a stage is on disk before its message leaves.
 
     Totalling --TotalsAnswered--> ItemsDue --ItemAnswered, RoundDone--> Ending --EndAnswered--> Settled
+    and from each of the three: --two people--> Settled, by force
 
 The items of the upload lie in the batch book, each with its F11 and whether it was acknowledged: after a power cut the
 same stage is found, and only what is missing goes again. Silence leaves it where it is; while it is open nothing else
 is sent. An item that no round could deliver, or whose card was lost with its key, is listed, and does not keep the
-batch open for ever.
+batch open for ever. A settlement that the acquirer never takes ends by two people after FORCED_AFTER: not as settled,
+but as over here; what the acquirer has not acknowledged is named, and its cards are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from enum import Enum
 
 import msgspec
@@ -18,10 +21,11 @@ import msgspec
 from terminal.emv import tags, tlv
 from terminal.emv.errors import EmvError
 from terminal.emv.verification import Tvr
-from terminal.exchange.stages import Accepted, Stage
+from terminal.exchange.stages import Accepted, Open, Stage, state
 from terminal.iso8583.dialect import Form
 from terminal.iso8583.kinds import Kind, Side
-from terminal.iso8583.settlement import BALANCED, MOST_DETAILS, Totals
+from terminal.iso8583.message import WireError
+from terminal.iso8583.settlement import BALANCED, MOST_DETAILS, Totals, totals
 
 ROUNDS = 3  # 重发次数 + 1, cup.md 2.11
 HOME_ORGANISATIONS = frozenset({"", "000", "CUP"})  # 内卡, cup.md 2.11
@@ -31,6 +35,8 @@ NOTICES = (Kind.REFUND, Kind.OFFLINE_REFUND, Kind.COMPLETION_NOTICE)  # a MOTO r
 NO_DETAIL = (Kind.PRE_AUTH, Kind.PRE_AUTH_VOID, Kind.PRE_AUTH_MORE)
 CHIP_TOO = (Kind.VOID, Kind.COMPLETION, Kind.COMPLETION_VOID)  # in the stripe list even when made by chip
 CHIP = "I"
+FORCED_AFTER, FORCED_TRIES = timedelta(days=1), 3  # since the first of so many attempts that the acquirer did not take
+UPLOAD = "upload"  # kind of what is owed (journal/owed.py): an exchange of which no upload could tell, and its card
 LOST = "card-lost"  # instead of F39: the item names a card that nobody can read any more, and was not sent
 
 
@@ -71,6 +77,7 @@ class ItemsDue(msgspec.Struct, frozen=True, tag="items-due"):
     foreign: int
     round: int = 1
     address: str = ""
+    theirs: Totals | None = None  # what the acquirer's answer had for its own
 
 
 class Ending(msgspec.Struct, frozen=True, tag="ending"):
@@ -84,20 +91,24 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
     count: int
     missing: int
     address: str = ""
+    theirs: Totals | None = None
 
 
 class Untold(msgspec.Struct, frozen=True):
-    """An accepted exchange of which the upload could not tell: its card is lost. `amount` in minor units."""
+    """An exchange of which the upload could not tell, or that was open. `amount` in minor units."""
 
     stan: str
     kind: Kind
     amount: int
+    state: str = ""  # of one that was open (terminal/exchange/stages.py)
 
 
 class Settled(msgspec.Struct, frozen=True, tag="settled"):
     """The batch is closed; `missing` items were never acknowledged, `refused` ones with another code than 00 or 94.
 
-    `lost` names the exchanges of which an item could not be sent."""
+    `lost` names the exchanges of which an item could not be sent, `waiting` those of the batch that were open. One that
+    two people ended by force is not settled: `unproven` is what the acquirer has not acknowledged, `fault` its last
+    word; `mine` and `foreign` are NO_VERDICT where it gave none."""
 
     batch: str
     totals: Totals
@@ -107,12 +118,18 @@ class Settled(msgspec.Struct, frozen=True, tag="settled"):
     missing: int
     refused: int = 0
     lost: tuple[Untold, ...] = ()
+    theirs: Totals | None = None
+    waiting: tuple[Untold, ...] = ()
+    forced_by: tuple[str, ...] = ()
+    fault: str = ""
+    unproven: tuple[Untold, ...] = ()
 
     @property
     def is_balanced(self) -> bool:
-        return is_balanced(self.mine, self.foreign)
+        return is_balanced(self.mine, self.foreign) and not self.forced_by
 
 
+NO_VERDICT = 0
 Settling = Totalling | ItemsDue | Ending | Settled
 
 
@@ -133,6 +150,31 @@ def totals_of(stages: Iterable[Stage], forms: Mapping[Kind, Form]) -> Totals:
             **{name: getattr(totals, name) + stage.amount.minor, f"{name}s": getattr(totals, f"{name}s") + 1},
         )
     return totals
+
+
+def told_totals(ours: Totals, text: str) -> Totals | None:
+    """The acquirer's own sums of a 0510; None where it gave none: unreadable, or ours given back (cup.md 2.11)."""
+    try:
+        theirs = totals(text)
+    except WireError:
+        return None
+    return None if theirs == ours else theirs
+
+
+def waiting_of(stages: Iterable[Stage]) -> tuple[Untold, ...]:
+    """Those of a batch that are open; they are not in its totals."""
+    opened = [stage for stage in stages if isinstance(stage, Open)]
+    return tuple(_untold(stage, state(stage)) for stage in opened)
+
+
+def untold(stages: Iterable[Stage], acknowledged: Collection[str] = ()) -> tuple[Untold, ...]:
+    """Accepted exchanges of a batch that stand in its totals, but those whose ids the acquirer acknowledged."""
+    return tuple(_untold(stage) for stage in _standing(stages) if stage.request.id not in acknowledged)
+
+
+def may_be_forced(failures: int, since: datetime, now: datetime) -> bool:
+    """Whether the acquirer had its chance: so many attempts that reached it, over so long."""
+    return failures >= FORCED_TRIES and now - since >= FORCED_AFTER
 
 
 def address_of(stages: Iterable[Stage]) -> str:
@@ -159,6 +201,11 @@ def items_of(
         *(Item(What.CERTIFICATE, (stage.request.id,)) for stage in accepted if stage.certificate),
         *(Item(What.AGAINST_ISSUER, (stage.request.id,)) for stage in accepted if _is_against_issuer(stage)),
     ]
+
+
+def _untold(stage: Stage, word: str = "") -> Untold:
+    amount = stage.amount if isinstance(stage, Accepted) else stage.request.amount
+    return Untold(stage.request.stan, stage.request.kind, amount.minor, word)
 
 
 def _standing(stages: Iterable[Stage]) -> list[Accepted]:

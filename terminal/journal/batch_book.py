@@ -41,6 +41,7 @@ class BatchBook:
             [("settlement", body)],
             lambda db: (
                 db.execute("INSERT OR REPLACE INTO settlement VALUES (?, ?, ?)", row),
+                db.execute("DELETE FROM batch_item WHERE batch = ? AND ?", (stage.batch, items is not None)),
                 db.executemany("INSERT OR REPLACE INTO batch_item VALUES (?, ?, ?, ?, ?, ?)", places),
             ),
         )
