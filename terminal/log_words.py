@@ -49,6 +49,8 @@ EVENTS = {  # what `journalctl -u yuanlu-terminal` tells a technician, and how l
     "journal-failed": ERROR,
     "device-failed": WARNING,
     "program-fault": ERROR,
+    "practice-began": INFO,  # until it ends, what is told is of a practice
+    "practice-ended": INFO,
     "library": WARNING,  # a package of others had something to say
     "printed": WARNING,
     "vault-started": INFO,
