@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from terminal.config import Config, ConfigRefused, load
+from terminal.evidence_commands import evidence
+from terminal.journal_commands import journal
 from terminal.key_commands import keys
+from terminal.policy_commands import policy
 
 if TYPE_CHECKING:
     from terminal.card_inspection import Viewpoint
@@ -49,28 +52,9 @@ def check_config(config: Path) -> None:
 
 
 main.add_command(keys)
-
-
-@main.group()
-def journal() -> None:
-    """Look into a terminal's journal."""
-
-
-@journal.command()
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
-def verify(path: Path) -> None:
-    """Walk the hash chain of a journal; exit 1 and name the first broken link."""
-    from terminal.journal.store import Store
-
-    store = Store(path)
-    try:
-        broken = store.verify()
-    finally:
-        store.close()
-    if broken:
-        click.echo(f"broken at event {broken.seq} ({broken.at}, {broken.kind})")
-        sys.exit(1)
-    click.echo("whole")
+main.add_command(journal)
+main.add_command(evidence)
+main.add_command(policy)
 
 
 @main.command()

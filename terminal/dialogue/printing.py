@@ -1,13 +1,22 @@
-"""Paper after the money. Law: no paper, no printer: said, printed again on demand; the money is not reopened."""
+"""Paper after the money. Law: no paper, no printer: said, printed again on demand; the money is not reopened.
+
+What was printed of a refund, and how it was signed, is kept with it (guide G11): `terminal/evidence.py` reads it.
+"""
 
 from __future__ import annotations
 
+import msgspec
+
 from terminal.dialogue import bad_news
-from terminal.dialogue.customer import in_customers_hands
+from terminal.dialogue.customer import fees_shown, in_customers_hands
 from terminal.dialogue.room import Room
+from terminal.evidence import PAPER, SIGNED, kept_paper, kept_strokes
 from terminal.exchange.signatures import KIND as SIGNATURE
 from terminal.exchange.signatures import OWED, owe_signature, printed, send_signatures, to_be_printed
 from terminal.exchange.stages import Accepted, GivenUp, Stage, Unknown
+from terminal.iso8583.kinds import GIVES_BACK
+from terminal.journal.store import JournalFailed
+from terminal.paper import Paper
 from terminal.ports import DeviceError, PaperOut, PrinterLost
 from terminal.receipt import Copy, Receipt
 from terminal.screens import Notice, Tone, say
@@ -28,19 +37,21 @@ def shop(room: Room) -> Shop:
         merchant.terminal_id,
         merchant.support_phone,
         room.policy.arrival,
+        room.calendar,
     )
 
 
 async def print_outcome(room: Room, stage: Stage, is_reprint: bool = False) -> None:
     """Signature and both copies of an accepted exchange, or the one paper of an unknown one."""
     if isinstance(stage, Unknown | GivenUp):
-        await print_receipt(room, unknown_paper(stage, shop(room), style(room)))
+        await _print_and_keep(room, stage, unknown_paper(stage, shop(room), style(room)))
     if not isinstance(stage, Accepted):
         return
     strokes = () if is_reprint else await _signature(room, stage)
     for copy in COPIES[: room.config.printer.copies]:
         wanted = style(room, copy=copy, strokes=strokes, is_reprint=is_reprint)
-        await print_receipt(room, voucher(stage, shop(room), wanted))
+        wanted = msgspec.structs.replace(wanted, is_other_card=await _is_other_card(room, stage))
+        await _print_and_keep(room, stage, voucher(stage, shop(room), wanted))
         if copy is not COPIES[: room.config.printer.copies][-1]:
             await room.desk.tell(
                 Notice(TITLE, Tone.OK, say("printing.tear"), hint=say("printing.next")), BETWEEN_COPIES
@@ -49,8 +60,8 @@ async def print_outcome(room: Room, stage: Stage, is_reprint: bool = False) -> N
         await _upload_earlier(room, stage)
 
 
-async def print_receipt(room: Room, receipt: Receipt) -> None:
-    """One paper; on trouble the merchant chooses to try again or to leave it."""
+async def print_receipt(room: Room, receipt: Receipt) -> Paper | None:
+    """One paper; on trouble the merchant chooses to try again or to leave it. What came out, None for nothing."""
     while True:
         try:
             paper = room.hardware.typeset(receipt, room.hardware.printer.columns)
@@ -59,10 +70,33 @@ async def print_receipt(room: Room, receipt: Receipt) -> None:
             room.desk.set_status(paper="bad")
             name = "paper-out" if isinstance(error, PaperOut) else "printer-lost"
             if await bad_news.tell(room.desk, room.journal, name, TITLE) != "enter":
-                return
+                return None
         else:
             room.desk.set_status(paper="ok")
-            return
+            return paper
+
+
+async def _is_other_card(room: Room, stage: Stage) -> bool:
+    """Whether it went to a card that is not the sale's: it is marked."""
+    application = await room.journal.applications.of_exchange(stage.request.id)
+    return application is not None and application.is_other_card
+
+
+async def _print_and_keep(room: Room, stage: Stage, receipt: Receipt) -> None:
+    paper = await print_receipt(room, receipt)
+    if paper is not None:
+        await _keep(room, stage, PAPER, kept_paper(paper))
+
+
+async def _keep(room: Room, stage: Stage, kind: str, body: bytes) -> None:
+    """With the refund. A journal that is full is said; the paper is out and the money over all the same."""
+    if stage.request.kind not in GIVES_BACK:
+        return
+    at = room.hardware.clock.now().isoformat(timespec="seconds")
+    try:
+        await room.journal.attachments.keep(stage.request.id, kind, at, body)
+    except JournalFailed:
+        await bad_news.tell(room.desk, room.journal, "journal-failed", TITLE)
 
 
 def style(room: Room, copy: Copy = Copy.NONE, strokes: Strokes = (), is_reprint: bool = False) -> Style:
@@ -83,12 +117,16 @@ async def _signature(room: Room, stage: Accepted) -> Strokes:
         return ()
     title = say("sign.title", kind=say(f"kind.{stage.request.kind.value}"))
     code = feature_code(stage.reply.settlement_date, stage.reply.rrn)
-    while True:
-        async with in_customers_hands(room):
+    async with in_customers_hands(room):  # kept before it is handed back: a power cut then loses no signature
+        await fees_shown(room, stage)
+        while True:
             strokes = await room.desk.sign(title, stage.amount, code)
-        if not strokes or await _owed(room, stage, strokes):
-            return strokes
-        await bad_news.tell(room.desk, room.journal, "signature-too-long", title)
+            if not strokes:
+                return ()
+            if await _owed(room, stage, strokes):
+                await _keep(room, stage, SIGNED, kept_strokes(strokes))
+                return strokes
+            await bad_news.tell(room.desk, room.journal, "signature-too-long", title)
 
 
 async def _owed(room: Room, stage: Accepted, strokes: Strokes) -> bool:

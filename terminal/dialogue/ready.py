@@ -7,6 +7,8 @@ import asyncio
 from terminal import log
 from terminal.dialogue import bad_news
 from terminal.dialogue.awaiting import READER_DEADLINE
+from terminal.dialogue.backup import backup_state, drop_old_evidence
+from terminal.dialogue.backup import row as backup_row
 from terminal.dialogue.bad_news import Stopped, device_trouble
 from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.room import Room
@@ -36,12 +38,15 @@ async def self_check(room: Room) -> None:
         Row(say("check.printer"), await _printer(room)),
         Row(say("check.keys"), await _keys(room)),
     )
+    await _drop_old(room)
+    state, now = await backup_state(room), room.hardware.clock.now()
     await room.refresh_status()
     is_fine = all(isinstance(row.value, Say) and row.value.id == "check.ok" for row in rows)
     found = [row.value.id.removeprefix("check.") if isinstance(row.value, Say) else "" for row in rows]
     log.write("self-check" if is_fine else "self-check-failed", **dict(zip(CHECKED, found, strict=True)))
-    tone = Tone.OK if is_fine else Tone.LOOK
-    await room.desk.tell(Notice(say("check.title"), tone, say("desk.product"), rows=rows), 5.0)
+    tone = Tone.OK if is_fine and state.is_fresh(now) else Tone.LOOK
+    shown = (*rows, backup_row(state, now))
+    await room.desk.tell(Notice(say("check.title"), tone, say("desk.product"), rows=shown), 5.0)
 
 
 async def signed_in(room: Room) -> None:
@@ -216,6 +221,14 @@ def _adopt_clock(room: Room, date: str, time: str) -> None:
             continue  # 29 February of another year
     if candidates:
         clock.adopt(min(candidates, key=lambda there: abs(there - now)))
+
+
+async def _drop_old(room: Room) -> None:
+    """Every day: a terminal starts anew each night (refund.md 3). A journal that fails is said by its own row."""
+    try:
+        await drop_old_evidence(room)
+    except JournalFailed as error:
+        log.write("journal-failed", error=error)
 
 
 async def _records(room: Room) -> Say:

@@ -68,10 +68,10 @@ class ApplicationBook:
         found = await self._where("exchange_id = ?", exchange_id) if exchange_id else []
         return found[-1] if found else None
 
-    async def in_state(self, states: Iterable[State]) -> list[Application]:
-        """Oldest first."""
+    async def in_state(self, states: Iterable[State], since: str = "") -> list[Application]:
+        """Those made at `since` (ISO 8601) or later, oldest first."""
         names = [state.value for state in states]
-        return await self._where(f"state IN ({','.join('?' * len(names))})", *names)
+        return await self._where(f"state IN ({','.join('?' * len(names))}) AND at >= ?", *names, since)
 
     async def recent(self, limit: int = 100) -> list[Application]:
         """Newest first."""

@@ -72,9 +72,9 @@ def test_what_was_given_back_today_counts_unknown_ones(tmp_path):
         await journal.enter(Unknown(request("000002", Kind.REFUND, 300), "98"))
         await journal.enter(Accepted(request("000003", Kind.REFUND, 200), Reply("0230", "00")))
         await journal.enter(Accepted(request("000004", Kind.SALE, 900), Reply("0210", "00")))
-        return await journal.refunded_on("2026-11-23"), await journal.refunded_on("2026-11-22")
+        return [await journal.refunded("day = ?", day) for day in ("2026-11-23", "2026-11-22")]
 
-    assert on(tmp_path / "j", dialogue) == (500, 0)
+    assert on(tmp_path / "j", dialogue) == [(2, 500), (0, 0)]
 
 
 def test_f11_is_never_given_twice_and_wraps_to_1(tmp_path):
