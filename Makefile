@@ -8,7 +8,7 @@ export PYGAME_HIDE_SUPPORT_PROMPT = 1
 APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei util-linux libjbig0
 APT_TEST := $(APT_RUN) systemd jbigkit-bin openssl swtpm tpm2-tools
 
-.PHONY: run test check bench fuzz fmt clean
+.PHONY: run test check bench fuzz campaign fmt clean
 
 run: $(VENV)/.run
 	@exec $(VENV)/bin/yuanlu counter $(if $(PLAY),--headless --play $(PLAY),)
@@ -31,8 +31,13 @@ bench: $(VENV)/.test
 	$(PY) -m benchmarks.vault
 	$(PY) -m benchmarks.idle
 	$(PY) -m benchmarks.settlement
+	$(PY) -m benchmarks.find_sale
 	$(PY) -m benchmarks.bank_load --terminals 200 --rate 300 --seconds 10
 	$(PY) -m benchmarks.bank_load --terminals 200 --seconds 10
+
+# ten thousand random journeys at the counter; a few hundred are in every test run
+campaign: $(VENV)/.test
+	YUANLU_JOURNEYS=$(or $(JOURNEYS),10000) $(PY) -m pytest tests/journey/test_random_days.py
 
 # coverage-guided, ten minutes each; not part of the tests, which hold the same laws with hypothesis
 fuzz: $(VENV)/.test

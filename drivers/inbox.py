@@ -16,6 +16,7 @@ from terminal.ports import DeviceError
 T = TypeVar("T")
 
 SUFFIX, COMING, WHY = ".csv", ".coming", ".why"
+LONGEST_NAME = 200  # bytes; with verdict and reason behind it a name must still be one
 MOST_BYTES = 32 * 1024 * 1024  # a larger one is no day of one merchant; it is read as too short
 
 
@@ -28,6 +29,7 @@ class FolderInbox:
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder) if folder else None
+        self._places: dict[str, Path] = {}  # by the name that is told, which is always text
 
     async def waiting(self) -> list[tuple[str, str]]:
         """Raises InboxFailed."""
@@ -50,12 +52,15 @@ class FolderInbox:
         found = []
         for path in sorted(self._folder.glob(f"*{SUFFIX}")):
             with contextlib.suppress(OSError):  # one that cannot be read must not hide the others
-                found.append((path.name, _text(path)))
+                if path.is_file():  # a pipe would be waited for, for ever
+                    name = path.name.encode("utf-8", "replace").decode()
+                    found.append((name, _text(path)))
+                    self._places[name] = path
         return found
 
     def _put_by(self, name: str, verdict: str, why: str) -> None:
         assert self._folder is not None
-        path = self._folder / name
+        path = self._places.pop(name, self._folder / name)
         kept = next(kept for kept in _names(path, verdict) if not kept.exists())  # evidence is never overwritten
         path.replace(kept)
         if why:
@@ -77,9 +82,10 @@ def hand_in(folder: Path, file: Path) -> Path:
 
 
 def _names(path: Path, verdict: str) -> Iterator[Path]:
-    yield path.with_name(f"{path.name}.{verdict}")
+    name = os.fsdecode(os.fsencode(path.name)[:LONGEST_NAME])
+    yield path.with_name(f"{name}.{verdict}")
     for number in itertools.count(2):
-        yield path.with_name(f"{path.name}.{number}.{verdict}")
+        yield path.with_name(f"{name}.{number}.{verdict}")
 
 
 def _text(path: Path) -> str:

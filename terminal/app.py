@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from drivers.clock import SystemClock
+from drivers.export_folder import FolderExport
 from drivers.inbox import FolderInbox
 from drivers.line import TcpLine
 from drivers.magstripe import tty_stripe
@@ -20,6 +21,8 @@ from keys.passwords import ArgonPasswords
 from terminal import log
 from terminal.config import Config, ConfigRefused, Files, LineConfig
 from terminal.dialogue import bad_news, menu
+from terminal.dialogue.backup import back_up
+from terminal.dialogue.customer import hand_over
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.follow_up import follow_up
 from terminal.dialogue.help import help_on
@@ -37,8 +40,9 @@ from terminal.journal.journal import Journal, Run
 from terminal.journal.store import JournalFailed
 from terminal.log_words import version
 from terminal.paper import Paper
+from terminal.policy_commands import is_signed
 from terminal.policy_file import Rules, load_rules
-from terminal.ports import CardReader, Hardware, KeyLoading, KeyRefused, PictureCoder, Printer, Stripe, Vault
+from terminal.ports import Camera, CardReader, Hardware, KeyLoading, KeyRefused, PictureCoder, Printer, Stripe, Vault
 from terminal.receipt import Receipt
 from terminal.screens import say
 
@@ -67,7 +71,7 @@ async def serve(config: Config) -> None:
             with contextlib.suppress(JournalFailed):  # the menu says so; a language does not stop the start
                 desk.language = await journal.setting("language", config.language)
             log.write("started", version=version(), dialect=config.dialect.name)
-            await run(furnish(config, hardware, journal, desk, load_rules(config.files)))
+            await run(furnish(config, hardware, journal, desk, load_rules(config.files, is_signed)))
     except ConfigRefused:
         log.release()  # the command line says which line of the file
         raise
@@ -105,10 +109,13 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk, ru
         staff=Staff(desk, journal, hardware.passwords, hardware.clock, dialect.choices.administrator_code),
         hardware=hardware,
         config=config,
-        pinpad=VaultPinpad(desk, hardware.vault, lambda: dialect.pin_format, config.cards.may_skip_pin),
+        pinpad=VaultPinpad(
+            desk, hardware.vault, lambda: dialect.pin_format, config.cards.may_skip_pin, lambda: hand_over(room)
+        ),
         policy=rules.policy,
         policy_trouble=rules.trouble,
         calendar=rules.calendar,
+        back_up=back_up,
     )
     desk.help = partial(help_on, room)
     return room
@@ -116,7 +123,7 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk, ru
 
 async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitStack) -> Hardware:
     """The devices that the configuration names. Raises KeyRefused for a vault that does not open."""
-    vault, loading = _vault(config.files, stack)
+    vault, loading = opened_vault(config.files, stack)
     return Hardware(
         card_reader=await _card_reader(config.reader.name, stack),
         stripe=_stripe(config.reader.stripe, stack),
@@ -131,6 +138,8 @@ async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitS
         inbox=FolderInbox(config.files.inbox),
         coder=_coder(),
         tap=await _card_reader(config.reader.tap, stack, is_contactless=True) if config.reader.tap else None,
+        camera=_camera(config.reader.camera),
+        export=FolderExport(config.files.export) if config.files.export else None,
     )
 
 
@@ -143,7 +152,7 @@ def in_thread(worker: ThreadPoolExecutor) -> Run[object]:
     return run_it
 
 
-def _vault(files: Files, stack: contextlib.AsyncExitStack) -> tuple[Vault, KeyLoading]:
+def opened_vault(files: Files, stack: contextlib.AsyncExitStack) -> tuple[Vault, KeyLoading]:
     """In a process of its own where `vault_socket` names one; else here, where nothing can be typed unseen."""
     if files.vault_socket:
         from keys.service.vault_client import VaultClient
@@ -171,6 +180,14 @@ async def _card_reader(name: str, stack: contextlib.AsyncExitStack, is_contactle
     from drivers.card_reader import PcscReader
 
     return PcscReader(name, is_contactless)
+
+
+def _camera(path: str) -> Camera | None:
+    if not path:
+        return None
+    from drivers.camera import V4l2Camera
+
+    return V4l2Camera(path)
 
 
 def _stripe(target: str, stack: contextlib.AsyncExitStack) -> Stripe | None:

@@ -3,7 +3,7 @@
 | found                                        | becomes                                     |
 |----------------------------------------------|---------------------------------------------|
 | its exchange went on                         | as terminal/refund/application.py follows   |
-| approved by the policy, the dialogue is over | withdrawn: the cashier begins anew          |
+| a draft, or approved by the policy alone     | withdrawn: the cashier begins anew          |
 | approved by a person                         | kept, to be carried out                     |
 | older than the policy's application_days     | withdrawn                                   |
 """
@@ -27,11 +27,26 @@ from terminal.refund.application import (
     moved,
 )
 
+LISTENING = timedelta(days=30)  # to what a refused one may yet become; later than that the daily file tells
 
-async def follow_applications(room: Room, is_start: bool = False) -> None:
-    """All whose exchange may have gone on. Of one that is not there yet nothing is said but at a start."""
-    for application in await room.journal.applications.in_state((*SENT, State.REFUSED)):
-        if is_start or await room.journal.exchange(application.exchange_id) is not None:
+
+async def tidy(room: Room) -> None:
+    """At a start, and before a dialogue that gives back: nobody is at work on any of them now."""
+    await follow_applications(room, is_quiet=True)
+    oldest = room.hardware.clock.now() - timedelta(days=room.policy.application_days)
+    for application in await room.journal.applications.in_state(UNSENT):
+        is_stale = datetime.fromisoformat(application.at) < oldest
+        if is_stale or application.state is State.DRAFT or is_only_policys(application):
+            await withdraw(room, application, TERMINAL, STALE if is_stale else LEFT)
+
+
+async def follow_applications(room: Room, is_quiet: bool = False) -> None:
+    """All whose exchange may have gone on. One that is not in the journal may just be beginning, unless it is quiet."""
+    lately = (room.hardware.clock.now() - LISTENING).isoformat(timespec="seconds")
+    applications = room.journal.applications
+    refused = await applications.in_state((State.REFUSED,), lately)
+    for application in [*await applications.in_state(SENT), *refused]:
+        if is_quiet or await room.journal.exchange(application.exchange_id) is not None:
             await follow_one(room, application)
 
 
@@ -44,15 +59,6 @@ async def follow_one(room: Room, application: Application) -> Application:
     if after is not application:
         await room.journal.applications.keep(after)
     return after
-
-
-async def clear_away(room: Room, is_start: bool = False) -> None:
-    """Withdraw what is too old; at a start also what only the cashier of before was waiting for."""
-    oldest = room.hardware.clock.now() - timedelta(days=room.policy.application_days)
-    for application in await room.journal.applications.in_state(UNSENT):
-        is_stale = datetime.fromisoformat(application.at) < oldest
-        if is_stale or (is_start and is_only_policys(application)):
-            await withdraw(room, application, TERMINAL, STALE if is_stale else LEFT)
 
 
 async def withdraw(room: Room, application: Application, by: str, why: str) -> None:

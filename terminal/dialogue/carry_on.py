@@ -14,19 +14,20 @@ import msgspec
 
 from terminal.dialogue.applications import follow_one, is_only_policys, now_of, withdraw
 from terminal.dialogue.bad_news import Stopped, tell
+from terminal.dialogue.customer import hand_back
 from terminal.dialogue.desk import Cancelled
-from terminal.dialogue.guards import undo_hold
+from terminal.dialogue.guards import Undone, undo_hold
 from terminal.dialogue.outcome import notice, refusal
-from terminal.dialogue.past import is_senior
 from terminal.dialogue.printing import print_outcome
-from terminal.dialogue.refund_form import TITLE, decided, has_void
+from terminal.dialogue.refund_form import TITLE
+from terminal.dialogue.reviewing import as_of_now
 from terminal.dialogue.room import Room
 from terminal.dialogue.same_card import Same, another_card, card_of
 from terminal.dialogue.wanted import wanted
 from terminal.exchange.stages import Refused, Stage
 from terminal.iso8583.kinds import Kind
 from terminal.refund.application import LEFT, Act, Application, State, moved
-from terminal.refund.policy import NO_VOID, Decision, Need, Wanted, may_take_other_card
+from terminal.refund.policy import NO_VOID, Need, may_take_other_card
 from terminal.screens import Item, Row, Sheet, say
 
 AMOUNT, ANOTHER_CARD = "amount", "another-card"
@@ -55,6 +56,7 @@ async def _with_card(room: Room, application: Application) -> Stage:
     """Raises as carry_on."""
     await _as_decided(room, application)
     async with contextlib.aclosing(await _card(room, application)) as same:
+        await hand_back(room)  # a card that asked for a PIN: its holder neither confirms nor changes anything
         application = await _as_decided(room, application)  # minutes may have passed: midnight, another refund
         stage = await _sent(room, application, same)
         if is_void_refused(stage) and same.chip is None:
@@ -81,32 +83,25 @@ async def _card(room: Room, application: Application) -> Same:
 
 
 async def _as_decided(room: Room, application: Application) -> Application:
-    """Still as the policy decides; what needs somebody it has not had is Stopped (sheet-stale)."""
-    now = Wanted(
-        application.fees,
-        application.reason,
-        room.hardware.clock.now(),
-        await is_senior(room, application.requester),
-        application.is_other_card,
-        application.has_typed_costs,
-        has_void(room),
-    )
-    decision = await decided(room, application.sale, now, application.id, application.requester)
-    assert decision.kind is not None
-    if any(_is_new(application, decision, need) for need in (Need.REVIEW, Need.SUPERVISOR, Need.SECOND_PERSON)):
+    """Still as the policy decides; what needs somebody it has not had is Stopped (sheet-stale), and returned."""
+    fresh = await as_of_now(room, application)
+    if fresh.waits_for(Need.SECOND_PERSON):
         raise Stopped("sheet-stale")
-    return msgspec.structs.replace(application, kind=decision.kind)
-
-
-def _is_new(application: Application, decision: Decision, need: Need) -> bool:
-    with_it = msgspec.structs.replace(application, needs=decision.needs)
-    return with_it.waits_for(need)
+    return msgspec.structs.replace(application, kind=fresh.kind)
 
 
 async def _sent(room: Room, application: Application, same: Same) -> Stage:
     """The one page to confirm, time to undo, then the wire; the application follows."""
-    await _confirm(room, application, same)
-    await undo_hold(room, TITLE, (Row(say("row.amount"), f"¥{application.amount}", is_strong=True),))
+    while True:
+        await _confirm(room, application, same)
+        confirmed: Application | None = application
+        try:
+            await undo_hold(room, TITLE, (Row(say("row.amount"), f"¥{application.amount}", is_strong=True),))
+        except Undone:
+            confirmed = None
+        application = await _as_decided(room, application)  # a late answer may have come while the page was read
+        if application == confirmed:
+            break  # and it is what was confirmed: midnight makes a refund of a void
     request = await wanted(
         room,
         application.kind,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from terminal.dialogue.backup import manage_backup
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.key_room import manage_keys
 from terminal.dialogue.people import people
@@ -27,6 +28,7 @@ async def manage(room: Room) -> None:
         (print_last, "manage.last_settlement"),
         (people, "people.title"),
         (manage_keys, "keys.title"),
+        (manage_backup, "backup.title"),
     )
     act = await room.desk.choose(TITLE, [(act, Item(say(label))) for act, label in entries])
     await act(room)

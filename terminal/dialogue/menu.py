@@ -8,14 +8,15 @@ from functools import partial
 
 from terminal import log
 from terminal.dialogue import bad_news
-from terminal.dialogue.applications import clear_away, follow_applications, now_of
+from terminal.dialogue.applications import now_of, tidy
 from terminal.dialogue.approval import review_queue
-from terminal.dialogue.back_office import back_office
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.balance import ask_balance
-from terminal.dialogue.desk import Cancelled, TimedOut
+from terminal.dialogue.customer import hand_back
+from terminal.dialogue.desk import Cancelled, Scanned, TimedOut
 from terminal.dialogue.help import help_on
 from terminal.dialogue.management import manage
+from terminal.dialogue.morning import morning
 from terminal.dialogue.practice import practise
 from terminal.dialogue.pre_auth import pre_authorisation
 from terminal.dialogue.ready import self_check, signed_in
@@ -24,7 +25,7 @@ from terminal.dialogue.refund import give_back
 from terminal.dialogue.room import Room
 from terminal.dialogue.sale import sell
 from terminal.dialogue.screen_lock import lock
-from terminal.dialogue.settlement import settle
+from terminal.dialogue.settlement import settle, settlement_due
 from terminal.dialogue.tracker import track
 from terminal.events import DIGITS
 from terminal.exchange.runner import ReversalOwed
@@ -45,6 +46,7 @@ async def run(room: Room) -> None:
         await guarded(room, _log_in)
         if room.operator:
             await guarded(room, signed_in)
+            await guarded(room, morning)
         while room.operator:
             await guarded(room, _idle)
 
@@ -73,6 +75,7 @@ async def guarded(room: Room, dialogue: Dialogue) -> None:
         await bad_news.tell(room.desk, room.journal, "program-fault", TITLE, kind=type(error).__name__)
     finally:
         await asyncio.shield(_refresh(room))
+    await hand_back(room)  # a cardholder who left in the middle does not get at the menu
 
 
 async def _switch_on(room: Room) -> None:
@@ -81,8 +84,7 @@ async def _switch_on(room: Room) -> None:
     await room.refresh_kernel()
     if await room.journal.open_stages():
         await room.desk.work(say("desk.product"), room.runner.resume(), lambda: say("stage.resuming"))
-    await follow_applications(room, is_start=True)
-    await clear_away(room, is_start=True)
+    await tidy(room)
     await self_check(room)
 
 
@@ -105,10 +107,16 @@ async def _log_out(room: Room) -> None:
 
 
 async def _idle(room: Room) -> None:
-    """One choice; the refund key works from here too. Down shows the second page."""
-    page = 0
+    """One choice; the refund key and a scanned receipt work from here too. Down shows the second page."""
+    page, due = 0, await settlement_due(room)
     while True:
-        key = await room.desk.key(partial(_main_menu, room, page), FOREVER)
+        try:
+            with room.desk.hearing_codes():
+                key = await room.desk.key(partial(_main_menu, room, page, due), room.policy.lock_seconds or FOREVER)
+        except TimedOut:
+            return await lock(room)
+        except Scanned as code:
+            return await give_back(room, code.text)
         entries = ENTRIES[page]
         if key in ("up", "down"):
             page = max(0, min(len(ENTRIES) - 1, page + (1 if key == "down" else -1)))
@@ -118,9 +126,11 @@ async def _idle(room: Room) -> None:
             return await entries[int(key) - 1][0](room)
 
 
-def _main_menu(room: Room, page: int, status: Status) -> Menu:
+def _main_menu(room: Room, page: int, due: str, status: Status) -> Menu:
     count = str(status.open_refunds)
     lines: tuple[Say, ...] = (say("menu.open_refunds", count=count),) if status.open_refunds else ()
+    if due:
+        lines = (*lines, say(f"settlement.due.{due}"))
     if status.keys_erased:
         lines = (say("menu.keys_erased", why=say(f"erased.{status.keys_erased}")),)  # the bar has the open refunds
     items = tuple(Item(say(label)) for _, label in ENTRIES[page])
@@ -153,6 +163,12 @@ async def _help(room: Room) -> None:
     await help_on(room, "")
 
 
+async def _back_office(room: Room) -> None:
+    from terminal.dialogue.back_office import back_office  # a megabyte that most shops open once a day
+
+    await back_office(room)
+
+
 ENTRIES: tuple[tuple[tuple[Dialogue, str], ...], ...] = (
     (
         (sell, "menu.sale"),
@@ -172,7 +188,7 @@ ENTRIES: tuple[tuple[tuple[Dialogue, str], ...], ...] = (
         (manage, "menu.management"),
         (review_queue, "menu.reviews"),
         (track, "menu.tracker"),
-        (back_office, "menu.office"),
+        (_back_office, "menu.office"),
         (practise, "menu.practice"),
         (lock, "menu.lock"),
     ),

@@ -9,7 +9,7 @@ cashier had a part in is withdrawn when he leaves (terminal/dialogue/application
 
 from __future__ import annotations
 
-from terminal.dialogue.applications import now_of
+from terminal.dialogue.applications import now_of, tidy
 from terminal.dialogue.approval import agreed, pending, with_evidence
 from terminal.dialogue.carry_on import ANOTHER_CARD, Changed, carry_on
 from terminal.dialogue.find_sale import find_sale
@@ -23,13 +23,14 @@ from terminal.refund.policy import Need
 from terminal.refund.sale import Sale
 
 
-async def give_back(room: Room) -> None:
-    """The whole dialogue. Raises Cancelled, TimedOut, Stopped."""
+async def give_back(room: Room, scanned: str | None = None) -> None:
+    """The whole dialogue; `scanned`: a receipt's code, which began it. Raises Cancelled, TimedOut, Stopped."""
     await no_factory_codes(room)
     await may_begin(room)
     await fit_for_money(room)
     await tell_given_up(room)
-    sale = await find_sale(room)
+    await tidy(room)
+    sale = await find_sale(room, scanned)
     application = await pending(room, sale)
     if application is None:
         await check(room, sale)

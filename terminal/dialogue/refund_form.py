@@ -27,9 +27,9 @@ from terminal.money import Money
 from terminal.refund.application import Application
 from terminal.refund.arrival import expected
 from terminal.refund.fees import fee_sheet, most_costs, with_fee
-from terminal.refund.policy import Decision, Need, Wanted, decide, may_give_back
+from terminal.refund.policy import Decision, Need, Wanted, cap_of, decide, may_give_back
 from terminal.refund.sale import Sale
-from terminal.screens import Item, Row, Sheet, say
+from terminal.screens import Item, Row, Say, Sheet, say
 
 TITLE = say("kind.give_back")
 WHOLE, PART, LESS_COSTS = "whole", "part", "less_costs"
@@ -74,7 +74,7 @@ async def decided(room: Room, sale: Sale, wanted: Wanted, application: str = "",
     past = await past_of(room, sale, operator or room.operator, application)
     decision = decide(sale, wanted, past, room.policy)
     if decision.kind is None:
-        raise _stopped(room, decision.why, sale, wanted.fees)
+        raise _stopped(room, decision.why, sale, fee_sheet(sale, past.given_back))
     return decision
 
 
@@ -173,11 +173,21 @@ async def _explain(room: Room, sale: Sale, decision: Decision) -> None:
     lines = (
         say(f"why.{decision.why}", kind=kind),
         sees,
-        *(say(f"need.{need.value}") for need in Need if decision.rules(need)),
-        *(say("rule.warning", rule=say(f"rule.{rule}")) for rule in decision.warnings),
+        *_listed("need.list", [say(f"need.{need.value}") for need in Need if decision.rules(need)]),
+        *_listed("rule.warning", [say(f"rule.{rule}") for rule in decision.warnings]),
     )
     sheet = Sheet(say("fees.title"), fee_rows(decision.fees), lines, hint=say("hint.policy"))
     await room.desk.agree(sheet, aside=partial(show_policy, room))
+
+
+def _listed(id: str, what: list[Say]) -> tuple[Say, ...]:
+    """One line, however many there are: a small screen has few."""
+    if not what:
+        return ()
+    spoken = what[0]
+    for each in what[1:]:
+        spoken = say("need.and", first=spoken, second=each)
+    return (say(id, what=spoken),)
 
 
 def _head_rows(fees: FeeSheet) -> tuple[Row, ...]:
@@ -189,7 +199,7 @@ def _stopped(room: Room, why: str, sale: Sale, fees: FeeSheet) -> Stopped:
     return Stopped(
         why,
         remaining=str(fees.remaining),
-        cap=str(Money(policy.cap)),
+        cap=str(Money(cap_of(sale, policy))),
         day_cap=str(Money(policy.day_cap)),
         days=str(policy.days),
         date=sale.at[:10],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -39,6 +40,7 @@ class Room:
     policy: Policy = field(default_factory=Policy)
     policy_trouble: str = ""  # why its policy file is not used; no refund then
     calendar: Calendar = field(default_factory=Calendar)
+    back_up: Callable[[Room], Awaitable[bool]] | None = None  # before a batch is settled
     kernel: TerminalData = UNIONPAY_TEST  # until the acquirer's lists are read
     operator: str = ""
     shift_began: str = ""  # when he logged in, ISO 8601

@@ -1,7 +1,7 @@
 """A whole terminal and its bank in one process on virtual time, driven by keys and cards, read by screens and paper.
 
 Everything is the product's own but the devices, which are their simulated twins. `cut_at` switches the power off at
-the n-th moment: before and after every journal access, connection, send and receive, and before printing.
+the n-th moment: before and after every write of the journal, connection, send, receive and print.
 """
 
 from __future__ import annotations
@@ -41,13 +41,14 @@ from terminal.policy_file import Rules
 from terminal.ports import Hardware
 from terminal.refund.policy import Policy
 from terminal.screens import Shown
-from tests.virtual_time import VirtualClock, run
+from tests.virtual_time import VirtualClock, inline, run
 from ui.page import page
 from ui.paper import typeset
 from ui.text import words
 
 PATIENCE = 400.0  # virtual seconds to wait for a screen
 PIN = "246801"  # TEST PIN of every card
+POLICY = Policy(lock_seconds=0)  # as shipped, but that the menu waits for ever
 FORGETS_NOTHING = Manner()
 ISSUER = TestIssuer()  # verifies the ARQC of our cards; None believes any
 INQUIRY = Choices(has_inquiry=True)
@@ -248,16 +249,22 @@ class Shop:
             JbigCoder(),
             self.field,
         )
-        self.journal = Journal(folder / "journal", self.clock, self._inline)
+        self.journal = Journal(folder / "journal", self.clock, inline)
+        store = self.journal._store
+        store.write = self._written(store.write)  # type: ignore[method-assign]
         self.desk = Desk(self.front)
-        self.room = app.furnish(self.config, self.hardware, self.journal, self.desk, Rules(policy or Policy()))
+        self.room = app.furnish(self.config, self.hardware, self.journal, self.desk, Rules(policy or POLICY))
         self.terminal: asyncio.Task[None] | None = None
 
-    async def _inline(self, work: Callable[[], object]) -> object:
-        self.current.moment()
-        result = work()
-        self.current.moment()
-        return result
+    def _written(self, write: Callable[..., None]) -> Callable[..., None]:
+        """A write of the journal, with a moment before and after; a read changes nothing that a cut could leave."""
+
+        def watched(*arguments: Any) -> None:
+            self.current.moment()
+            write(*arguments)
+            self.current.moment()
+
+        return watched
 
     # --- the script's words --------------------------------------------------------------------------------------
     def switch_on(self, has_glass: bool = False) -> None:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from terminal.refund.policy import Policy
+from terminal.refund.rules import Elsewhere
 from tests.journey.shop import Bank, day
 
 
@@ -450,7 +452,7 @@ def test_amount_zero_and_no_sale_to_refund(tmp_path, bank):
         await shop.enter("424242")
         await shop.see("找不到这样的交易", "R01")
 
-    play(tmp_path, bank, script)
+    play(tmp_path, bank, script, Policy(elsewhere=Elsewhere(is_on=False), lock_seconds=0))
 
 
 def test_a_sale_too_old_is_told_before_the_card(tmp_path, bank):

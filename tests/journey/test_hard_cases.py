@@ -215,6 +215,8 @@ def test_an_odd_rrn_is_printed_as_it_is(tmp_path, bank, rrn):
         await shop.see("请持卡人签名")
         shop.sign()
         await shop.press("enter")
+        await shop.see("请将终端交还收银员")
+        await shop.enter("2580")
         await shop.tear()
         await shop.idle()
 

@@ -122,7 +122,8 @@ def test_a_killed_core_finds_its_refund_again(tmp_path, when):
         text=True,
         check=False,
     )
-    assert (verified.returncode, verified.stdout.strip()) == (0, "whole")
+    assert verified.returncode == 0
+    assert verified.stdout.startswith("whole: ")
 
 
 def test_play_refund_is_green(tmp_path):

@@ -163,6 +163,8 @@ def test_a_signature_on_glass_is_printed_and_none_means_paper(tmp_path, bank):
         await shop.see("请持卡人签名")
         shop.sign()
         await shop.press("enter")
+        await shop.see("请将终端交还收银员")
+        await shop.enter("2580")
         await shop.tear()
 
     shop = play(tmp_path, bank, script)

@@ -225,6 +225,8 @@ async def sell_signed(shop, amount):
     await shop.see("签名")
     shop.sign()
     await shop.press("enter")
+    await shop.see("请将终端交还收银员")
+    await shop.enter("2580")
     await shop.pull()
     await shop.settle(10)
     await shop.idle()

@@ -7,7 +7,7 @@ import pytest
 from keys.loading import Loading
 from keys.service.vault_client import VaultClient
 from keys.vault import Vault
-from terminal.app import _vault
+from terminal.app import opened_vault
 from terminal.config import Files
 from terminal.ports import KeyMissing, KeyRefused
 
@@ -20,9 +20,9 @@ async def test_without_a_socket_it_is_in_this_process_under_the_device_key(tmp_p
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     async with AsyncExitStack() as stack:
         with pytest.raises(KeyRefused, match="the device key cannot be read"):
-            _vault(files(tmp_path), stack)
+            opened_vault(files(tmp_path), stack)
         (tmp_path / "device.key").write_bytes(bytes(32))  # TEST KEY
-        vault, loading = _vault(files(tmp_path), stack)
+        vault, loading = opened_vault(files(tmp_path), stack)
         assert (type(vault), type(loading)) == (Vault, Loading)
 
 
@@ -33,13 +33,13 @@ async def test_a_credential_of_the_service_goes_before_the_file(tmp_path, monkey
     (tmp_path / "credentials" / "device.key").write_bytes(bytes(31))
     async with AsyncExitStack() as stack:
         with pytest.raises(KeyRefused, match="has 31 bytes"):
-            _vault(files(tmp_path), stack)
+            opened_vault(files(tmp_path), stack)
 
 
 async def test_with_a_socket_this_process_opens_neither_file_nor_key(tmp_path):
     async with AsyncExitStack() as stack:
         # there is no such file, key or socket: the first call tells
-        vault, loading = _vault(files(tmp_path, "x" * 200), stack)
+        vault, loading = opened_vault(files(tmp_path, "x" * 200), stack)
         assert isinstance(vault, VaultClient)
         assert loading is vault
         with pytest.raises(KeyMissing, match="cannot be reached"):

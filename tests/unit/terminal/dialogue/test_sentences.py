@@ -7,62 +7,33 @@ from pathlib import Path
 import pytest
 
 from terminal.dialogue.bad_news import CODES
-from terminal.dialogue.chip import DOCUMENTS
 from terminal.dialogue.outcome import PROGRESS, notice
-from terminal.exchange.downloads import SORTS
 from terminal.exchange.request import CardOnFile, Request, Terms
-from terminal.exchange.stages import NOT_RECEIVED, Ended, Open, Refused
-from terminal.iso8583.answers import ECHOED
+from terminal.exchange.stages import NOT_RECEIVED, Refused
 from terminal.iso8583.kinds import Kind, Silence
-from terminal.iso8583.message import NAMES
 from terminal.iso8583.response_codes import KEEP_CARD, TABLE, Class, Next, Who, lookup
 from terminal.money import Money
-from terminal.refund.policy import Policy
 from terminal.screens import Shown, Status
+from tests.unit.terminal.dialogue.errors_page import PAGE, page, spoken
+from tests.unit.terminal.dialogue.families import FAMILIES, SPOKEN
 from ui.layout import DEVICE_CLASSES
 from ui.painter import Painter
 from ui.text import words
 
 ROOT = Path(__file__).parents[4]
 LANGUAGES = ("zh_CN", "en")
-RESULTS = ("accepted", "do", "reversed", "reversed.do")
-OTHER = "other"  # stands for every code that is not listed
-SPOKEN = (*(row.code for row in TABLE), OTHER)
-# ids that are put together at run time: prefix -> what may follow
-FAMILIES = {
-    "bad.": {f"{name}{end}" for name in CODES for end in ("", ".do")},
-    "code.": {f"{code}{end}" for code in (*SPOKEN, NOT_RECEIVED) for end in ("", ".do")},
-    "reason.": set(Policy().reasons),
-    "kind.": {"give_back", *(kind.value for kind in Kind)},
-    "fault.": {
-        *("no-answer", "line-lost", "line-down", "unreadable", "mac-wrong", "mac-missing", "issuer-silent"),
-        *("part-not-asked", "duplicate", "power", "card-failed", "keys-missing", "inquiry-unclear"),
-        *(
-            f"other-{name}"
-            for name in ("mti", "response-code", *(NAMES[number].replace("_", "-") for number, _ in ECHOED))
-        ),
-    },
-    "settlement.": {"totals", "items", "ending"},
-    "manage.": {sort.kind for sort in SORTS},
-    "why.": {"same-day", "part", "partly-refunded", "settled", "other-day", "void-refused"},
-    "sees.": {"void", "refund"},
-    "document.": {*DOCUMENTS, "compare", "same", "other"},
-    "copy.": {"merchant", "cardholder"},
-    "find.": {"list", "voucher", "amount", "last_four"},
-    "help.": {"1", "2", "3", "4", "5"},
-    "result.": {f"{kind}.{end}" for kind in ("sale", "void", "refund", "other") for end in RESULTS},
-    "outcome.": {each.__struct_config__.tag for each in (*Open.__args__, *Ended.__args__)},
-}
+FRONTS_AND_VAULTS = {"front.po", "keys.po"}  # spoken by ui and by the vault's dialogues
+CATALOGUES = sorted({path.name for path in (ROOT / "ui" / "text" / "zh_CN").glob("*.po")} - FRONTS_AND_VAULTS)
 
 
 def said() -> set[str]:
     """Every literal id handed to say() or Say() in the core, and every string that is an id of the menu."""
     ids: set[str] = set(PROGRESS.values())
-    for path in (ROOT / "terminal").rglob("*.py"):
+    for path in [*(ROOT / "terminal").rglob("*.py"), ROOT / "ui" / "page.py"]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "Say") and node.args:
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "_say", "Say") and node.args:
                 first = node.args[0]
-                if isinstance(first, ast.Constant):
+                if isinstance(first, ast.Constant) and first.value:
                     ids.add(first.value)
             elif _is_id(node):
                 ids.add(node.value)
@@ -72,6 +43,24 @@ def said() -> set[str]:
 def _is_id(node) -> bool:
     """A string in a table, such as the menu's or the progress screen's."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in words("en").sentences
+
+
+def composed() -> set[str]:
+    """What the core puts ids together from: the words before the first hole of each."""
+    prefixes = set()
+    for path in (ROOT / "terminal").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "Say") and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.JoinedStr) and isinstance(first.values[0], ast.Constant):
+                    prefixes.add(first.values[0].value)
+    return prefixes
+
+
+def test_every_family_of_ids_is_known():
+    strange = {prefix for prefix in composed() if not prefix.startswith(tuple(FAMILIES))}
+    assert strange == {"cipher.", "erased.", "keys.state.", "keys.under.", "place.", "refused."}  # the vault's
+    assert composed() >= {"bad.", "code.", "kind.", "rule."}
 
 
 def families() -> set[str]:
@@ -87,7 +76,7 @@ def test_every_id_that_is_said_has_a_sentence(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_of_the_desk_is_left_unused(language):
     ours = set()
-    for name in ("desk.po", "errors.po", "receipt.po"):
+    for name in CATALOGUES:
         text = (ROOT / "ui" / "text" / language / name).read_text("utf-8")
         ours |= set(re.findall(r'^msgid "(.+)"$', text, re.M))
     assert ours - said() - families() == set()
@@ -100,13 +89,9 @@ def test_every_piece_of_bad_news_says_the_next_key():
 
 
 def test_codes_are_unique_and_the_page_of_codes_is_true():
+    """`python -m tests.unit.terminal.dialogue.errors_page` writes it anew."""
     assert len(set(CODES.values())) == len(CODES)
-    page = (ROOT / "docs" / "errors.md").read_text("utf-8")
-    for name, code in CODES.items():
-        row = next(line for line in page.splitlines() if line.startswith(f"| {code} |"))
-        for language in LANGUAGES:
-            for id in (f"bad.{name}", f"bad.{name}.do"):
-                assert re.sub(r"\{\w+\}", "…", words(language).sentences[id]) in row
+    assert PAGE.read_text("utf-8") == page()
 
 
 # --- response codes --------------------------------------------------------------------------------------------------
@@ -156,11 +141,6 @@ def is_meant(who: Who, text: str, language: str) -> bool:
     """Whether `text` names the one who must act, when it is not the reader, and nobody else."""
     found = named(text, language)
     return found <= MAY_BE_NAMED[who] and (who in found or who in (Who.NOBODY, Who.CASHIER))
-
-
-def spoken(code: str, language: str) -> tuple[str, str]:
-    sentences = words(language).sentences
-    return sentences[f"code.{code}"], sentences[f"code.{code}.do"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -268,18 +248,3 @@ def test_a_refusal_is_said_in_its_own_words(code):
 def test_an_unlisted_code_is_said_by_its_number(code):
     why, (do,) = refusal(code).headline.args["why"], refusal(code).lines
     assert (why.id, why.args["code"], do.id) == ("code.other", code, "code.other.do")
-
-
-def test_the_page_of_response_codes_is_the_table():
-    page = (ROOT / "docs" / "errors.md").read_text("utf-8").split("## Response codes")[1]
-    told = [line for line in page.splitlines() if line.startswith("| ")][1:]
-    assert told == [_told(code) for code in SPOKEN]
-
-
-def _told(code: str) -> str:
-    row = lookup(code)
-    (happened, do), (what, act) = (
-        (re.sub(r"\{\w+\}", "…", part) for part in spoken(code, language)) for language in LANGUAGES
-    )
-    cells = (code, row.kind.value, row.who.value, row.next.value, f"**{happened}**。{do}", f"**{what}.** {act}")
-    return f"| {' | '.join(cells)} |"

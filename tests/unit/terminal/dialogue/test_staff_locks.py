@@ -94,5 +94,5 @@ def test_a_journal_of_before_has_its_locks_as_whole_new_ones(tmp_path):
 
 
 def test_only_operators_are_locked_until_somebody_unlocks():
-    assert {name for name, role in ROLES.items() if role.seconds is None} == {"operator", "nobody"}
+    assert {name for name, role in ROLES.items() if role.seconds is None} == {"operator", "senior", "nobody"}
     assert {role.seconds for role in ROLES.values()} == {None, HALF_HOUR}
