@@ -38,7 +38,7 @@ from terminal.exchange.request import CardOnFile, FeeSheet, Request, Terms
 from terminal.exchange.stages import Accepted, Refused, Stage, Unknown
 from terminal.iso8583.answers import Reply
 from terminal.iso8583.kinds import Kind, Silence
-from terminal.journal.journal import Journal, _row
+from terminal.journal.journal import Journal, row_of
 from terminal.journal.store import START, chained, told
 from terminal.money import Money
 from terminal.refund.application import Act, Application, Mark, State
@@ -114,7 +114,7 @@ def fill(path: Path, books: Books) -> int:
         body = msgspec.json.encode(stage)
         seq, last = seq + 1, chained(last, told(seq + 1, stage.request.at, "stage", body))
         events.append((seq, stage.request.at, "stage", body, last))
-        rows.append(_row(stage, body))
+        rows.append(row_of(stage, body))
     with sqlite3.connect(path) as db:
         db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", events)
         db.executemany(f"INSERT INTO exchange VALUES ({','.join('?' * len(rows[0]))})", rows)

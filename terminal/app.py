@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from drivers.clock import SystemClock
@@ -21,27 +20,19 @@ from keys.passwords import ArgonPasswords
 from terminal import log
 from terminal.config import Config, ConfigRefused, Files, LineConfig
 from terminal.dialogue import bad_news, menu
-from terminal.dialogue.backup import back_up
-from terminal.dialogue.customer import hand_over
 from terminal.dialogue.desk import Desk
 from terminal.dialogue.follow_up import follow_up
-from terminal.dialogue.help import help_on
 from terminal.dialogue.key_watch import watch_keys
-from terminal.dialogue.pin import VaultPinpad
 from terminal.dialogue.room import Room
-from terminal.dialogue.staff import Staff
-from terminal.exchange.acquirer import Acquirer, Deadlines
-from terminal.exchange.runner import Runner
-from terminal.exchange.settler import Settler
 from terminal.front_link import FrontLink
+from terminal.furnish import furnish
 from terminal.iso8583.dialects import by_name
-from terminal.iso8583.facts import Identity
 from terminal.journal.journal import Journal, Run
 from terminal.journal.store import JournalFailed
 from terminal.log_words import version
 from terminal.paper import Paper
 from terminal.policy_commands import is_signed
-from terminal.policy_file import Rules, load_rules
+from terminal.policy_file import load_rules
 from terminal.ports import Camera, CardReader, Hardware, KeyLoading, KeyRefused, PictureCoder, Printer, Stripe, Vault
 from terminal.receipt import Receipt
 from terminal.screens import say
@@ -88,37 +79,6 @@ async def run(room: Room) -> None:
     finally:
         for task in beside:
             task.cancel()
-
-
-def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk, rules: Rules | None = None) -> Room:
-    """The room of the dialogues, from its parts; `rules` None: as we ship them."""
-    rules = rules or Rules()
-    merchant, line = config.merchant, config.line
-    me = Identity(merchant.terminal_id, merchant.merchant_id)
-    deadlines = Deadlines(line.connect_seconds, line.answer_seconds)
-    dialect = by_name(config.dialect.name, config.dialect.choices)
-    acquirer = Acquirer(hardware.line, hardware.vault, journal, me, dialect, deadlines)
-    runner = Runner(journal, acquirer, hardware.vault)
-    desk.set_status(is_test=merchant.is_test)
-    room = Room(
-        desk=desk,
-        journal=journal,
-        runner=runner,
-        settler=Settler(journal, acquirer, runner),
-        acquirer=acquirer,
-        staff=Staff(desk, journal, hardware.passwords, hardware.clock, dialect.choices.administrator_code),
-        hardware=hardware,
-        config=config,
-        pinpad=VaultPinpad(
-            desk, hardware.vault, lambda: dialect.pin_format, config.cards.may_skip_pin, lambda: hand_over(room)
-        ),
-        policy=rules.policy,
-        policy_trouble=rules.trouble,
-        calendar=rules.calendar,
-        back_up=back_up,
-    )
-    desk.help = partial(help_on, room)
-    return room
 
 
 async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitStack) -> Hardware:

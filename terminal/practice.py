@@ -38,7 +38,6 @@ from simulator.acquirer.line import SimulatedLine
 from simulator.cards.description import CardDescription
 from simulator.cards.reader import SimulatedReader
 from simulator.cards.tray import card
-from terminal import app
 from terminal.config import Config, DialectConfig, EmvConfig, Files, KeysConfig, LineConfig, ReaderConfig
 from terminal.dialogue.applications import now_of
 from terminal.dialogue.card import of_stripe
@@ -50,6 +49,7 @@ from terminal.dialogue.ready import signed_in
 from terminal.dialogue.room import Room
 from terminal.dialogue.wanted import wanted
 from terminal.exchange.stages import Accepted
+from terminal.furnish import furnish
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.dialects import by_name
 from terminal.iso8583.kinds import Kind
@@ -148,7 +148,7 @@ class Practice:
             coder=real.hardware.coder,
         )
         self.journal = Journal(Path(":memory:"), self.clock, _inline)
-        self.room = app.furnish(_config(real.config), hardware, self.journal, desk, Rules(POLICY))
+        self.room = furnish(_config(real.config), hardware, self.journal, desk, Rules(POLICY))
         self.room.operator = real.operator
         self._is_right_card = not lesson.begins_with
 

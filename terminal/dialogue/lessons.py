@@ -27,7 +27,7 @@ import msgspec
 
 from terminal.dialogue.approval import review_queue
 from terminal.dialogue.desk import Cancelled, Desk
-from terminal.dialogue.menu import guarded
+from terminal.dialogue.guarded import guarded
 from terminal.dialogue.outcome import sentence
 from terminal.dialogue.records import look_up
 from terminal.dialogue.refund import give_back

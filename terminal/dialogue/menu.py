@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 
-from terminal import log
-from terminal.dialogue import bad_news
 from terminal.dialogue.applications import now_of, tidy
 from terminal.dialogue.approval import review_queue
-from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.balance import ask_balance
-from terminal.dialogue.customer import hand_back
-from terminal.dialogue.desk import Cancelled, Scanned, TimedOut
+from terminal.dialogue.desk import Scanned, TimedOut
+from terminal.dialogue.guarded import Dialogue, guarded
 from terminal.dialogue.help import help_on
 from terminal.dialogue.management import manage
 from terminal.dialogue.morning import morning
@@ -28,14 +23,9 @@ from terminal.dialogue.screen_lock import lock
 from terminal.dialogue.settlement import settle, settlement_due
 from terminal.dialogue.tracker import track
 from terminal.events import DIGITS
-from terminal.exchange.runner import ReversalOwed
-from terminal.journal.store import JournalFailed
-from terminal.ports import DeviceError
 from terminal.screens import Item, Menu, Notice, Say, Status, Tone, say
 
-Dialogue = Callable[[Room], Awaitable[None]]
 FOREVER = 365 * 24 * 3600.0  # idle waits for the next merchant
-TITLE = say("menu.title")
 LANGUAGES = {"zh_CN": "en", "en": "zh_CN"}
 
 
@@ -51,33 +41,6 @@ async def run(room: Room) -> None:
             await guarded(room, _idle)
 
 
-async def guarded(room: Room, dialogue: Dialogue) -> None:
-    """Carry a dialogue out; say what went wrong; never let it take the terminal down with it."""
-    try:
-        await dialogue(room)
-    except Cancelled:
-        pass
-    except TimedOut:
-        await room.desk.tell(Notice(TITLE, Tone.LOOK, say("desk.timed_out"), (say("desk.nothing_done"),)), 3.0)
-    except Stopped as stop:
-        await bad_news.tell(room.desk, room.journal, stop.name, TITLE, **stop.args_)
-    except ReversalOwed:
-        await bad_news.tell(room.desk, room.journal, "reversal-owed", TITLE)
-    except JournalFailed as error:
-        log.write("journal-failed", error=error)
-        await room.desk.tell(bad_news.notice("journal-failed", TITLE), 30.0)
-    except DeviceError as error:
-        log.write("device-failed", error=error)
-        trouble = bad_news.device_trouble(error)
-        await bad_news.tell(room.desk, room.journal, trouble.name, TITLE, **trouble.args_)
-    except Exception as error:  # noqa: BLE001 - a fault of the program: said and recorded, and the shop goes on
-        log.write("program-fault", error=error)
-        await bad_news.tell(room.desk, room.journal, "program-fault", TITLE, kind=type(error).__name__)
-    finally:
-        await asyncio.shield(_refresh(room))
-    await hand_back(room)  # a cardholder who left in the middle does not get at the menu
-
-
 async def _switch_on(room: Room) -> None:
     """First what is owed from before a power cut."""
     await room.staff.seed()
@@ -86,13 +49,6 @@ async def _switch_on(room: Room) -> None:
         await room.desk.work(say("desk.product"), room.runner.resume(), lambda: say("stage.resuming"))
     await tidy(room)
     await self_check(room)
-
-
-async def _refresh(room: Room) -> None:
-    try:
-        await room.refresh_status()
-    except JournalFailed:
-        room.desk.set_status(line="bad")
 
 
 async def _log_in(room: Room) -> None:

@@ -20,6 +20,8 @@ from terminal.iso8583.kinds import GIVES_BACK, Kind
 from terminal.journal.application_book import ApplicationBook
 from terminal.journal.attachment_book import AttachmentBook
 from terminal.journal.batch_book import LAST_NUMBER, BatchBook
+from terminal.journal.operator import Lock as Lock
+from terminal.journal.operator import Operator as Operator
 from terminal.journal.owed import OwedBook
 from terminal.journal.parameters import Parameters
 from terminal.journal.store import Broken, JournalFailed, Store
@@ -33,29 +35,6 @@ OPERATOR = "id, role, password_hash, is_factory, failures, lock"
 GIVEN_BACK = ", ".join(f"'{kind.value}'" for kind in sorted(GIVES_BACK, key=lambda kind: kind.value))
 SOLD_HERE = f"state = 'accepted' AND kind IN ({', '.join(repr(kind.value) for kind in SOLD)})"
 _stages: msgspec.json.Decoder[Stage] = msgspec.json.Decoder(Stage)
-
-
-class Lock(msgspec.Struct, frozen=True):
-    """Since when of which start of the device ("": of none yet), and for how long; None: until somebody unlocks."""
-
-    boot: str
-    since: float  # seconds of Clock.uptime
-    seconds: float | None
-
-
-class Operator(msgspec.Struct, frozen=True):
-    """`role` is one of terminal/dialogue/codes.py; a `password_hash` of "" is no code's; `failures` in a row."""
-
-    id: str
-    role: str
-    password_hash: str
-    is_factory: bool
-    failures: int = 0
-    lock: Lock | None = None
-
-    def __repr__(self) -> str:
-        """Without the hash."""
-        return f"Operator({self.id!r}, {self.role!r})"
 
 
 class Journal:

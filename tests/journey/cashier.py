@@ -12,7 +12,8 @@
 | SignPad    | signs                                                                            |
 | Progress   | waits                                                                            |
 
-After `patience` actions he has had enough and presses cancel until the terminal is idle.
+After `patience` actions he has had enough and presses cancel until the terminal is idle. A menu or a notice that comes
+back and back he leaves by cancel.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ TYPED = {  # what is typed where the plan says nothing
 SUPERVISOR, ADMINISTRATOR = "135790", "24681357"
 CODES = {"01": "2580", "02": "1470", "03": "3690", "00": SUPERVISOR, "99": ADMINISTRATOR}
 MOST_ACTIONS = 120
+AGAIN = 3  # times the same key on the same screen
 LONG = 4_000.0  # virtual seconds without a new screen: the terminal hangs
 
 
@@ -158,6 +160,8 @@ class Cashier:
         await self.shop.press(*digits, "enter")
 
     async def _press(self, key: str) -> None:
+        if isinstance(self.screen(), Menu | Notice) and self.did.count(f"{self.screen_id()}: {key}") >= AGAIN:
+            key = "cancel"
         self.did.append(f"{self.screen_id()}: {key}")
         await self.shop.press(key)
 

@@ -34,6 +34,7 @@ from terminal import app
 from terminal.config import Config, DialectConfig, Files, LineConfig, Merchant, PrinterConfig
 from terminal.dialogue.desk import Desk
 from terminal.events import Event, FrontAttached, KeyPressed, StrokeDrawn
+from terminal.furnish import furnish
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.dialects import by_name
 from terminal.journal.journal import Journal
@@ -253,7 +254,7 @@ class Shop:
         store = self.journal._store
         store.write = self._written(store.write)  # type: ignore[method-assign]
         self.desk = Desk(self.front)
-        self.room = app.furnish(self.config, self.hardware, self.journal, self.desk, Rules(policy or POLICY))
+        self.room = furnish(self.config, self.hardware, self.journal, self.desk, Rules(policy or POLICY))
         self.terminal: asyncio.Task[None] | None = None
 
     def _written(self, write: Callable[..., None]) -> Callable[..., None]:

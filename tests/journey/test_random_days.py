@@ -41,22 +41,23 @@ WHAT = ("sell",) * 4 + ("refund",) * 8 + ("settle", "wait", "other_operator", "r
 OPERATORS = ("01", "02", "03")
 WANTS = (  # ids of labels; what is not offered is not wanted
     *((),) * 4,
-    ("approval.later", "approval.absent", "approval.second_later"),
-    ("approval.later", "approval.absent", "approval.second_later", "approval.back"),
+    ("approval.later", "approval.back"),
     ("review.return", "approval.mend"),
     ("review.return", "approval.withdraw"),
     ("review.ask", "papers.note", "approval.mend"),
     ("refund.change",),
     ("another_card.no",),
 )
-ABSENT = (*((),) * 4, ("staff.ask_supervisor", "consent.second"), ("consent.second",))
+ABSENT = (*((),) * 3, ("staff.ask_supervisor", "consent.second"), ("consent.second",))
 SAID = ("testimony.accepted", "testimony.not_received")
 OVERRULED = 3_800.0  # seconds: what only people say is asked about hourly
 TALK = 16  # actions of a testimony; what comes after them is left
 CUTS = (12, 25, 33, 41, 50, 56, 63, 70, 80, 95, 120)  # moments
 PATIENCE = (None,) * 8 + (2, 5, 8, 11)  # actions until he has had enough
 ASKED = 200.0  # seconds: the question under way has had its time-out, and another has been answered
-AMOUNTS = (1, 100, 4_999, 10_000, 60_000, 120_000, 320_000)
+AMOUNTS = (1, 4_999, 10_000, 60_000, 120_000, 180_000, 320_000)
+PARTS = (1, 100, 4_999, 55_000, 120_000)
+LATER = ("approval.later", "approval.absent", "approval.second_later")
 POLICY = Policy(
     lock_seconds=0,
     seconds_between=1,
@@ -76,6 +77,7 @@ class Wish(NamedTuple):
 
     what: str
     amount: int
+    part: int
     costs: int
     card: str
     sale: int
@@ -94,11 +96,12 @@ WISHES = st.builds(
     Wish,
     what=st.sampled_from(WHAT),
     amount=st.sampled_from(AMOUNTS),
+    part=st.sampled_from(PARTS),
     costs=st.sampled_from((0, 50, 5_000)),
     card=st.sampled_from((CARDS[0],) * 3 + CARDS),
     sale=st.sampled_from((1, 1, 2, 2, 3, 4, 8)),
     reason=st.integers(1, 6),
-    how=st.sampled_from((1, 1, 2, 2, 3)),
+    how=st.sampled_from((1, 1, 1, 2, 2, 3)),
     hours=st.sampled_from((1, 14, 24, 24 * 8)),
     wants=st.sampled_from(WANTS),
     absent=st.sampled_from(ABSENT),
@@ -135,7 +138,7 @@ class Days(RuleBasedStateMachine):
 
     def refund(self, wish):
         asks = {
-            "refund.ask_amount": str(wish.amount),
+            "refund.ask_amount": str(wish.part),
             "refund.ask_kept_cost": str(wish.costs),
             "refund.ask_handling_fee": str(wish.costs // 2),
         }
@@ -147,7 +150,8 @@ class Days(RuleBasedStateMachine):
         self.journey("refund", self.with_people(wish, menus=menus, asks=asks), wish)
 
     def with_people(self, wish, **more) -> Plan:
-        return Plan(card=wish.card, me=self.me, wants=wish.wants, absent=wish.absent, people=wish.people, **more)
+        wants = (*LATER, *wish.wants) if wish.absent else wish.wants
+        return Plan(card=wish.card, me=self.me, wants=wants, absent=wish.absent, people=wish.people, **more)
 
     def settle(self, wish):
         self.journey(("down", "1"), Plan(me=self.me), wish)
@@ -156,8 +160,10 @@ class Days(RuleBasedStateMachine):
         self.journey(("down", "5"), self.with_people(wish, menus={"review.queue": wish.sale}), wish)
 
     def testify(self, wish):
-        """A refund that nobody knows the end of, and two people who say one: true or not, the bank has the last word."""
-        lost = wish._replace(line="answer_lost" if wish.costs else "request_lost", cut=None)
+        """A refund that nobody knows the end of, and two people who say one; true or not, the bank overrules it."""
+        self.sell(wish._replace(line="up", cut=None, patience=None))
+        line = "answer_lost" if wish.costs else "request_lost"
+        lost = wish._replace(line=line, cut=None, patience=None, sale=1, part=1, how=2, absent=())
         self.is_asked = False
         self.refund(lost)
         plan = Plan(me=self.me, wants=("track.testify", SAID[wish.how % 2]), people=wish.people, patience=TALK)

@@ -8,8 +8,10 @@ import hashlib
 import io
 import json
 import os
+import sqlite3
 import zipfile
 import zlib
+from contextlib import closing
 
 import msgspec
 import pytest
@@ -32,7 +34,9 @@ from terminal.front_link import MAX_FRAME
 from terminal.journal.journal import Journal, Operator
 from terminal.refund.receipt_code import read
 from terminal.screens import Ask, say
-from tests.journey.shop import Bank, PlainPasswords, ScriptedFront
+from tests.journey.chip_desk import ONLINE_PIN, agreed, refund_prompt, requests, ruled, sale
+from tests.journey.chip_desk import play as play_chip
+from tests.journey.shop import PIN, Bank, PlainPasswords, ScriptedFront
 from tests.journey.test_evidence import bundle, folder, found_wrong, rezipped  # noqa: F401 - fixtures
 from tests.journey.test_refund import play
 from tests.virtual_time import VirtualClock, inline, run
@@ -388,3 +392,106 @@ def test_an_unknown_refund_is_not_ended_by_a_file_of_another_shop_or_terminal(tm
         assert isinstance(await shop.journal.exchange(stage.request.id), Unknown)
 
     play(tmp_path, bank, script)
+
+
+# --- the journal, altered by hand ------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def used(tmp_path_factory):
+    """A journal with a settled batch, an operator more, and a refund."""
+    place, bank = tmp_path_factory.mktemp("used"), Bank()
+
+    async def script(shop):
+        await shop.sell("8800")
+        await shop.refund("500")
+        await shop.see("退货已受理")
+        await shop.done()
+        await shop.settle_batch()
+        await shop.see("结算完成")
+        await shop.settle(300)
+
+    play(place, bank, script)
+    bank.ledger.close()
+    return place / "journal"
+
+
+ALTERED = {
+    "event": "UPDATE event SET at = '2020' || substr(at, 5) WHERE seq = (SELECT max(seq) / 2 FROM event)",
+    "event dropped": "DELETE FROM event WHERE seq = (SELECT max(seq) / 2 FROM event)",
+    "event's number": "UPDATE event SET seq = seq + 1 WHERE seq = (SELECT max(seq) FROM event)",
+    "exchange": "UPDATE exchange SET operator = '02'",
+    "exchange dropped": "DELETE FROM exchange WHERE kind = 'refund'",
+    "application": "UPDATE application SET requester = '02'",
+    "application dropped": "DELETE FROM application",
+    "settlement": "UPDATE settlement SET stage = replace(CAST(stage AS TEXT), '8800', '8801')",
+    "settlement reopened": "UPDATE settlement SET is_open = 1",
+    "settlement dropped": "DELETE FROM settlement",
+    "setting": "UPDATE setting SET value = '000001' WHERE name = 'stan'",
+    "setting dropped": "DELETE FROM setting WHERE name = 'stan'",
+    "owed": "INSERT INTO owed VALUES ('testimony', 'x', 'confirmed', 0, x'')",
+    "attachment": "UPDATE attachment SET body = x'00'",
+    "attachment dropped": "DELETE FROM attachment",
+    "sealed card": "INSERT INTO sealed_card VALUES ('00', x'00')",
+    "rank": "UPDATE operator SET role = 'senior' WHERE id = '01'",
+    "stranger": "INSERT INTO operator SELECT '55', role, password_hash, 0, 0, '' FROM operator WHERE id = '01'",
+    "supervisor dropped": "DELETE FROM operator WHERE id = '00'",
+}
+
+
+@pytest.mark.parametrize("what", ALTERED)
+def test_whatever_is_altered_by_hand_is_found(used, tmp_path, what):
+    with closing(sqlite3.connect(used)) as there, closing(sqlite3.connect(tmp_path / "j")) as here:
+        there.backup(here)
+        assert CliRunner().invoke(main, ["journal", "verify", str(tmp_path / "j")]).exit_code == 0
+        assert here.execute(ALTERED[what]).rowcount > 0
+        here.commit()
+    assert CliRunner().invoke(main, ["journal", "verify", str(tmp_path / "j")]).exit_code in (1, 3)
+
+
+# --- after the PIN of a refund ---------------------------------------------------------------------------------------
+async def _door_after_pin(shop):
+    """A refund whose card asked for a PIN, by a device with glass: it is to be given back before 确认."""
+    await sale(shop, ONLINE_PIN)
+    await shop.see("请持卡人输入密码")
+    await shop.enter(PIN)
+    await agreed(shop)
+    await refund_prompt(shop, "400")
+    shop.desk.has_glass = True
+    await shop.insert(ONLINE_PIN)
+    await shop.see("请持卡人输入密码", "¥4.00")
+    await shop.enter(PIN)
+    await shop.see("请将终端交还收银员")
+
+
+def test_nobody_confirms_a_refund_when_no_code_can_be_proven(tmp_path, bank):
+    """A fault at the door logs the operator out; what he had begun ends there, and is not the holder's to confirm."""
+
+    async def script(shop):
+        await _door_after_pin(shop)
+        before = len(requests(shop, "0220"))
+        await shop.journal.rows("PRAGMA query_only = 1")
+        await shop.enter("2580")
+        await shop.see("密码无法核对，操作员已退出")
+        await shop.journal.rows("PRAGMA query_only = 0")
+        await shop.press("enter")
+        await shop.settle(2)
+        assert "再核对一遍" not in shop.text()
+        await shop.press("enter")
+        await shop.settle(30)
+        await shop.see("请输入操作员号")
+        assert len(requests(shop, "0220")) == before
+
+    play_chip(tmp_path, bank, script, emv=ruled("FULL"))
+
+
+def test_a_supervisor_who_takes_over_does_not_confirm_what_another_began(tmp_path, bank):
+    """There is no operator any more: a refund would be nobody's."""
+
+    async def script(shop):
+        await _door_after_pin(shop)
+        await shop.press("cancel", "2")
+        await shop.see("请主管输入密码")
+        await shop.enter("135790")
+        await shop.see("请输入操作员号")
+        assert requests(shop, "0220") == []
+
+    play_chip(tmp_path, bank, script, emv=ruled("FULL"))

@@ -19,8 +19,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from keys.service.vault_client import VaultClient
-from terminal import app
 from terminal.exchange.stages import Accepted, Open, Refused, Reversed
+from terminal.furnish import furnish
 from terminal.iso8583.kinds import Kind
 from tests.journey.shop import DEVICE_KEY, Bank, day
 from tests.journey.test_power_cut import SALE, morning
@@ -118,7 +118,7 @@ def _plugged_in(process, is_time, is_back_at_once):
 
     def into(shop):
         shop.hardware = dataclasses.replace(shop.hardware, vault=AskedAside(client, loop, killer))
-        shop.room = app.furnish(shop.config, shop.hardware, shop.journal, shop.desk)
+        shop.room = furnish(shop.config, shop.hardware, shop.journal, shop.desk)
 
     process.start()
     try:
