@@ -8,7 +8,7 @@ export PYGAME_HIDE_SUPPORT_PROMPT = 1
 APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei util-linux libjbig0
 APT_TEST := $(APT_RUN) systemd jbigkit-bin openssl swtpm tpm2-tools
 
-.PHONY: run test check bench fuzz campaign fmt clean
+.PHONY: run test check bench fuzz campaign fmt guide clean
 
 run: $(VENV)/.run
 	@exec $(VENV)/bin/yuanlu counter $(if $(PLAY),--headless --play $(PLAY),)
@@ -48,6 +48,10 @@ fuzz: $(VENV)/.test
 fmt: $(VENV)/.test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+# the pictures and papers of docs/merchant-guide.*.md, from two days that are really played; look at what has changed
+guide: $(VENV)/.test
+	$(PY) -m tests.journey.guide_day
 
 clean:
 	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

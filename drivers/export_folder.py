@@ -89,8 +89,9 @@ def _kept(folder: int, name: str, content: bytes, is_there: Callable[[int], bool
 
 
 def _write(folder: int, name: str, content: bytes) -> None:
-    """A rest of an earlier try goes first."""
-    file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+    """A rest of an earlier try goes first; a pipe that somebody put on the stick is not waited for."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    file = os.open(name, how, 0o600, dir_fd=folder)
     try:
         rest = memoryview(content)
         while rest:

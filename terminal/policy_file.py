@@ -107,6 +107,8 @@ def parsed_calendar(text: str, name: str = "calendar.toml") -> Calendar:
 def content(path: Path, why: str = "") -> bytes:
     """Of a small file. Raises PolicyRefused, with `why` for one that is not there."""
     try:
+        if path.is_fifo():
+            raise PolicyRefused(f"{path.name}: cannot be read: it is a pipe")  # opened, it would be waited for
         with path.open("rb") as stream:
             text = stream.read(MOST_BYTES + 1)
     except OSError as error:

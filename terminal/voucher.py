@@ -76,7 +76,8 @@ def voucher(stage: Accepted, shop: Shop, style: Style) -> Receipt:
         Pair(say("paper.rrn"), reply.rrn),
         Pair(say("paper.amount"), f"RMB {_signed(request.kind, stage.amount)}", is_large=True),
         *([Pair(say("paper.remark"), reply.remark)] if reply.remark else []),
-        *_given_back(request, shop, style),
+        *_given_back(request, style),
+        *_arrives(request, shop),
         *_chip(request),
         *([Text(say("paper.testified"))] if stage.testimony is not None else []),
         Rule(),
@@ -103,7 +104,7 @@ def unknown_paper(stage: Unknown | GivenUp, shop: Shop, style: Style) -> Receipt
         Pair(say("paper.voucher"), request.stan),
         Pair(say("paper.at"), _at(request)),
         Pair(say("paper.amount"), f"RMB {_signed(request.kind, request.amount)}", is_large=True),
-        *_given_back(request, shop, style),
+        *_given_back(request, style),
         Rule(),
         Text(say(f"paper.{words}.what", kind=kind)),
         Text(say(f"paper.{words}.do", kind=kind)),
@@ -143,7 +144,7 @@ def _code(request: Request, shop: Shop, rrn: str = "") -> Code:
     return Code(receipt_code.text(shop.terminal_id, shop.merchant_id, request.at[:10], rrn, request.id))
 
 
-def _given_back(request: Request, shop: Shop, style: Style) -> list[Line]:
+def _given_back(request: Request, style: Style) -> list[Line]:
     original, fees = request.original, request.fee_sheet
     if original is None or fees is None:
         return []
@@ -163,8 +164,14 @@ def _given_back(request: Request, shop: Shop, style: Style) -> list[Line]:
         *([Pair(say("paper.supervisor"), request.supervisor)] if request.supervisor else []),
         *([Pair(say("paper.application"), request.application)] if request.application else []),
         *(Text(mark) for mark in _marks(request, style)),
-        Pair(say("paper.arrival"), _arrival(request, shop)),
     ]
+
+
+def _arrives(request: Request, shop: Shop) -> list[Line]:
+    """Of what was accepted; nobody knows when what nobody knows of arrives."""
+    if request.original is None or request.fee_sheet is None:
+        return []
+    return [Pair(say("paper.arrival"), _arrival(request, shop))]
 
 
 def _marks(request: Request, style: Style) -> list[Say]:

@@ -97,7 +97,9 @@ def page(shown: Shown, words: Words) -> Page:
 
 
 def _hint(screen: Screen) -> Say:
-    """No key is offered while none is heard."""
+    """No key is offered while none is heard; a page with a topic has help on it."""
+    if isinstance(screen, Notice) and screen.topic and screen.hint == _say("hint.any"):
+        return _say("hint.any_help")
     return _say("hint.wait") if isinstance(screen, PinPad) and screen.count is None else screen.hint
 
 

@@ -88,6 +88,7 @@ CODES = {
     "day-ahead": "R45",
     "amount-contradicts": "R46",
     "sale-not-taken": "R47",
+    "sale-not-booked": "R48",
     "office-rank": "M01",
     "nothing-found": "M02",
     "export-none": "M03",
@@ -171,6 +172,7 @@ def notice(name: str, title: Say, **args: str | Say) -> Notice:
         say(f"bad.{name}", **args),
         (say(f"bad.{name}.do", **args),),
         (Row(say("desk.code"), CODES[name]),),
+        topic=name,
     )
 
 

@@ -57,6 +57,8 @@ async def _with_card(room: Room, application: Application) -> Stage:
     await _as_decided(room, application)
     async with contextlib.aclosing(await _card(room, application)) as same:
         await hand_back(room)  # a card that asked for a PIN: its holder neither confirms nor changes anything
+        if not room.operator:  # nobody's code was right, or a supervisor took over: it was the other one's
+            raise Cancelled
         application = await _as_decided(room, application)  # minutes may have passed: midnight, another refund
         stage = await _sent(room, application, same)
         if is_void_refused(stage) and same.chip is None:
@@ -69,17 +71,24 @@ async def _card(room: Room, application: Application) -> Same:
     sale, amount = application.sale, application.amount
     if application.is_other_card or sale.card is None:
         return await another_card(room, TITLE, amount)
-    try:
-        return await card_of(room, TITLE, sale.card, amount)
-    except Stopped as stop:
-        may = may_take_other_card(sale, room.hardware.clock.now(), room.policy)
-        if stop.name not in ("card-differs", "card-unproven") or not may:
-            raise
-        await tell(room.desk, room.journal, stop.name, TITLE, **stop.args_)
-    choices = ((True, Item(say("another_card.yes"))), (False, Item(say("another_card.no"))))
+    while True:
+        try:
+            return await card_of(room, TITLE, sale.card, amount)
+        except Stopped as stop:
+            may = may_take_other_card(sale, room.hardware.clock.now(), room.policy)
+            if stop.name != "card-differs" and not (stop.name == "card-unproven" and may):
+                raise
+            if await tell(room.desk, room.journal, stop.name, TITLE, **stop.args_) != "enter":
+                raise Cancelled from None
+        if may:
+            await _ask_for_another_card(room, application)
+
+
+async def _ask_for_another_card(room: Room, application: Application) -> None:
+    """Or the right one after all. Raises Changed, Cancelled."""
+    choices = ((False, Item(say("another_card.no"))), (True, Item(say("another_card.yes"))))
     if await room.desk.choose(say("another_card.title"), choices, say("another_card.why")):
         raise await _changed(room, application, ANOTHER_CARD)
-    raise Cancelled
 
 
 async def _as_decided(room: Room, application: Application) -> Application:

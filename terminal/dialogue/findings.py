@@ -10,7 +10,7 @@ import msgspec
 
 from terminal.dialogue import bad_news
 from terminal.dialogue.room import Room
-from terminal.exchange.comparison import OVERRULED, Finding
+from terminal.exchange.comparison import NOT_BOOKED, OVERRULED, Finding
 from terminal.iso8583.kinds import Kind
 from terminal.journal.owed import Owed
 from terminal.money import Money
@@ -29,6 +29,11 @@ async def keep(room: Room, finding: Finding) -> bool:
     await room.journal.record("finding", {key: str(value) for key, value in msgspec.to_builtins(finding).items()})
     await room.journal.owed.keep(Owed(KIND, finding.id, TO_SEE, 0, msgspec.json.encode(finding)))
     return True
+
+
+async def is_not_booked(room: Room, id: str, kind: Kind) -> bool:
+    """Whether a file of the acquirer's ever said so of an exchange that is accepted here, seen by somebody or not."""
+    return await room.journal.owed.one(KIND, f"{id}-{kind.value}-{NOT_BOOKED}") is not None
 
 
 async def unseen(room: Room) -> list[Finding]:

@@ -26,6 +26,7 @@ from terminal.dialogue.room import Room
 from terminal.screens import Item, Notice, Progress, Row, Say, Tone, say
 
 MOST_BACK = timedelta(minutes=5)  # a clock may be corrected by so much and nobody minds
+LEAST_WAIT = 0.001  # seconds: a wait shorter than the clock can tell would never be over
 OTHER_YEAR = timedelta(days=200)  # F13 has no year: what is so far off after a sign-in is off by the year
 LATEST = (  # the latest time written down since the acquirer last set the clock
     "SELECT max(at) FROM event WHERE seq >= coalesce("
@@ -106,7 +107,7 @@ async def _counted_down(room: Room, seconds: int, screen: Callable[[int], Progre
         whole = -int(-left // 1)
         room.desk.show(screen(whole))
         try:
-            await room.desk.event(left - (whole - 1))
+            await room.desk.event(max(left - (whole - 1), LEAST_WAIT))
         except TimedOut:
             continue
     await room.desk.forget_keys()

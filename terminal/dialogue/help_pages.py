@@ -39,7 +39,7 @@ PAGES = (
         ("late", "unknown"),
         names=(
             *("file-overruled-accepted", "file-overruled-refused", "file-stranger", "file-altered", "file-booked"),
-            *("file-not-booked", "file-missing"),
+            *("file-not-booked", "file-missing", "sale-not-booked"),
         ),
     ),
     Page(

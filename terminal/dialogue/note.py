@@ -5,7 +5,7 @@
 | card number | 13-19 digits in a row whose last is the check digit of ISO/IEC 7812-1 |
 | ID number   | 17 digits and a digit or X, with a day of birth in it (GB 11643)      |
 
-Spaces, hyphens and points between digits are looked through. In doubt it is refused: an order number has other ends.
+Whatever is no letter between digits is looked through. In doubt it is refused: an order number has other ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from terminal.swipe import has_check_digit
 
 MOST = 40  # characters
 TITLE = say("papers.note")
-_BETWEEN = re.compile(r"(?<=[0-9])[ .\-]+(?=[0-9Xx])")
+_BETWEEN = re.compile(r"(?<=[0-9])[^0-9A-Za-z]+(?=[0-9Xx])")
 _RUN = re.compile(r"[0-9]+[Xx]?")
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from terminal.dialogue.codes import SENIOR
+from terminal.dialogue.findings import is_not_booked
 from terminal.dialogue.room import Room
 from terminal.refund.policy import Past
 from terminal.refund.sale import Sale
 from terminal.refund.velocity import Seen
+
+# who sent it or who asked for it: a colleague who presses the keys makes them no fewer
+BY = "(operator = ? OR id IN (SELECT exchange_id FROM application WHERE requester = ? AND day >= ?))"
 
 
 async def past_of(room: Room, sale: Sale, operator: str, but: str = "") -> Past:
@@ -22,6 +26,7 @@ async def past_of(room: Room, sale: Sale, operator: str, but: str = "") -> Past:
         await journal.batch(),
         today,
         await _seen(room, sale, operator),
+        await is_not_booked(room, sale.id, sale.kind),
     )
 
 
@@ -35,9 +40,10 @@ async def _seen(room: Room, sale: Sale, operator: str) -> Seen:
     journal, now = room.journal, room.hardware.clock.now()
     hour_ago = (now - timedelta(hours=1)).isoformat(timespec="seconds")
     days_ago = (now - timedelta(days=room.policy.velocity.card_days)).isoformat(timespec="seconds")
-    _, today = await journal.refunded("operator = ? AND day = ?", operator, now.date().isoformat())
-    hour, _ = await journal.refunded("operator = ? AND at > ?", operator, hour_ago)
-    _, shift = await journal.refunded("operator = ? AND at >= ?", operator, room.shift_began or hour_ago)
+    who = (operator, operator, (now - timedelta(days=room.policy.application_days)).date().isoformat())
+    _, today = await journal.refunded(f"{BY} AND day = ?", *who, now.date().isoformat())
+    hour, _ = await journal.refunded(f"{BY} AND at > ?", *who, hour_ago)
+    _, shift = await journal.refunded(f"{BY} AND at >= ?", *who, room.shift_began or hour_ago)
     cards = 0
     if sale.card is not None:
         cards, _ = await journal.refunded("fingerprint = ? AND at > ?", sale.card.fingerprint, days_ago)

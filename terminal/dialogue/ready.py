@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from terminal import log
 from terminal.dialogue import bad_news
@@ -49,6 +50,13 @@ async def self_check(room: Room) -> None:
     await room.desk.tell(Notice(say("check.title"), tone, say("desk.product"), rows=shown), 5.0)
 
 
+async def fit_to_ask(room: Room) -> None:
+    """Before a question to the acquirer that it would answer by wanting a sign-in; one that fails stops no question."""
+    if room.operator and room.runner.is_sign_in_due:
+        with contextlib.suppress(Stopped):
+            await signed_in(room)
+
+
 async def signed_in(room: Room) -> None:
     """Sign in with the acquirer, if that is due: working keys, batch, clock (cup.md 2.6). Raises Stopped."""
     room.is_signed_in = room.is_signed_in and not room.runner.is_sign_in_due
@@ -81,12 +89,29 @@ async def fit_for_money(room: Room) -> None:
     await nothing_owed(room)
 
 
+async def line_is_up(room: Room) -> None:
+    """A connection comes about, before anything is typed and a card is asked for (guide G1). Raises Stopped."""
+    if room.runner.turn.locked():  # it is in use
+        return
+    try:
+        await room.desk.work(say("check.title"), _connect(room), lambda: say("stage.connecting"))
+    except LinkDown:
+        raise Stopped("line-down") from None
+    finally:
+        await room.refresh_status()
+
+
+async def _connect(room: Room) -> None:
+    async with room.runner.turn, contextlib.AsyncExitStack() as stack:
+        await room.acquirer.connect(stack)
+
+
 async def nothing_owed(room: Room) -> None:
     """Signed in, demands met, no reversal owed. Raises Stopped."""
     await signed_in(room)
     await _meet_demands(room)
     try:
-        await room.desk.work(say("check.title"), room.runner.pay_debts(), lambda: say("stage.reversing"))
+        await room.desk.work(say("check.title"), room.runner.pay_debts(), lambda: say("stage.owed"))
     except ReversalOwed:
         raise Stopped("reversal-owed") from None
     finally:

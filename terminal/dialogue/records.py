@@ -8,9 +8,11 @@ from __future__ import annotations
 from functools import partial
 
 from terminal.dialogue.bad_news import Stopped
+from terminal.dialogue.follow_up import ask_about
 from terminal.dialogue.office.search import TITLE, item, search
 from terminal.dialogue.outcome import notice, progress, word
 from terminal.dialogue.printing import print_outcome
+from terminal.dialogue.ready import fit_to_ask
 from terminal.dialogue.room import Room
 from terminal.exchange.runner import ReversalOwed
 from terminal.exchange.settling import LOST
@@ -80,7 +82,8 @@ async def _is_untold(room: Room, stage: Stage) -> bool:
 async def _ask_now(room: Room, stage: Open) -> Stage:
     title = say(f"kind.{stage.request.kind.value}")
     if isinstance(stage, Unknown):
-        after = await room.desk.work(title, room.runner.ask_about(stage), lambda: progress(stage))
+        await fit_to_ask(room)
+        after = await room.desk.work(title, ask_about(room, stage), lambda: progress(stage))
     else:
         try:
             await room.desk.work(title, room.runner.pay_debts(), lambda: progress(stage))

@@ -15,7 +15,7 @@ from terminal.dialogue.carry_on import ANOTHER_CARD, Changed, carry_on
 from terminal.dialogue.find_sale import find_sale
 from terminal.dialogue.guards import interrupt, may_begin
 from terminal.dialogue.outcome import tell_given_up
-from terminal.dialogue.ready import fit_for_money, no_factory_codes
+from terminal.dialogue.ready import fit_for_money, line_is_up, no_factory_codes
 from terminal.dialogue.refund_form import TITLE, Form, check, filled_in, for_another_card
 from terminal.dialogue.room import Room
 from terminal.refund.application import Act, Application, moved
@@ -28,6 +28,7 @@ async def give_back(room: Room, scanned: str | None = None) -> None:
     await no_factory_codes(room)
     await may_begin(room)
     await fit_for_money(room)
+    await line_is_up(room)
     await tell_given_up(room)
     await tidy(room)
     sale = await find_sale(room, scanned)

@@ -32,6 +32,7 @@ from terminal.refund.sale import Sale
 from terminal.screens import Item, Row, Say, Sheet, say
 
 TITLE = say("kind.give_back")
+FEW_LINES, NOTHING = 2, "¥0.00"
 WHOLE, PART, LESS_COSTS = "whole", "part", "less_costs"
 MENDABLE = ("above-remaining", "costs-too-high", "amount-zero", "above-cap", "costs-above-policy")  # by another amount
 
@@ -176,7 +177,10 @@ async def _explain(room: Room, sale: Sale, decision: Decision) -> None:
         *_listed("need.list", [say(f"need.{need.value}") for need in Need if decision.rules(need)]),
         *_listed("rule.warning", [say(f"rule.{rule}") for rule in decision.warnings]),
     )
-    sheet = Sheet(say("fees.title"), fee_rows(decision.fees), lines, hint=say("hint.policy"))
+    rows = fee_rows(decision.fees)
+    if len(lines) > FEW_LINES:  # a small screen has no room for costs of nothing then
+        rows = (*(row for row in rows[:-2] if row.value != NOTHING), *rows[-2:])
+    sheet = Sheet(say("fees.title"), rows, lines, hint=say("hint.policy"))
     await room.desk.agree(sheet, aside=partial(show_policy, room))
 
 

@@ -46,7 +46,7 @@ LASTING = frozenset(
 
 async def reviewed(room: Room, application: Application, by: str) -> Application:
     """As `by` leaves it. Raises TimedOut, SamePerson, NotAllowed; Stopped: it is returned, the policy forbids it."""
-    await stop_if_changed(room, application)
+    application = await as_it_would_go(room, application)
     application = await kept(room, moved(application, Act.REVIEW, now_of(room), by))
     while True:
         try:
@@ -59,14 +59,18 @@ async def reviewed(room: Room, application: Application, by: str) -> Application
             continue
 
 
-async def stop_if_changed(room: Room, application: Application) -> None:
-    """Raises Stopped, and it is returned, when it can never go as it stands. What passes by itself stops no review."""
+async def as_it_would_go(room: Room, application: Application) -> Application:
+    """The same, as the void or refund that it would be now. Raises Stopped, and it is returned, when it can never go as
+    it stands; what passes by itself stops no review."""
     try:
-        await _decided(room, application)
+        decision = await _decided(room, application)
     except Stopped as stop:
         if stop.name in LASTING:
             await returned_if_lasting(room, application, stop.name)
             raise
+        return application
+    assert decision.kind is not None
+    return msgspec.structs.replace(application, kind=decision.kind)
 
 
 async def as_of_now(room: Room, application: Application) -> Application:
@@ -195,7 +199,7 @@ async def _verdict(room: Room, application: Application, by: str) -> Application
     now = now_of(room)
     verdict = await room.desk.choose(TITLE, [(act, Item(say(f"review.{act}"))) for act in (APPROVE, RETURN, ASK)])
     if verdict == APPROVE:
-        await stop_if_changed(room, application)  # minutes may have passed
+        application = await as_it_would_go(room, application)  # minutes may have passed
         return await kept(room, moved(application, Act.APPROVE, now_of(room), by))
     if verdict == RETURN:
         reasons = [(reason, Item(say(f"returned.{reason}"))) for reason in RETURNED]

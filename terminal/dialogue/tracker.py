@@ -25,6 +25,7 @@ from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.follow_up import ask_about
 from terminal.dialogue.outcome import notice, progress, word
 from terminal.dialogue.printing import print_outcome, print_receipt, shop, style
+from terminal.dialogue.ready import fit_to_ask
 from terminal.dialogue.room import Room
 from terminal.dialogue.testimony import testify
 from terminal.exchange.overruling import rests_on
@@ -145,6 +146,7 @@ async def _print_line(room: Room, one: Tracked) -> bool:
 
 async def _ask(room: Room, one: Tracked) -> bool:
     title = say(f"kind.{one.stage.request.kind.value}")
+    await fit_to_ask(room)
     after = await room.desk.work(title, ask_about(room, one.stage), lambda: progress(one.stage))
     await room.refresh_status()
     await room.desk.tell(notice(after, room))

@@ -116,7 +116,7 @@ def _listens(stage: Stage) -> bool:
 
 
 def _may_be_its_row(stage: Stage, findings: list[Finding]) -> bool:
-    """A stranger of its kind and amount: its own row may stand under an altered number. Then nothing is never received."""
+    """A stranger of its kind and amount: its own row may stand under an altered number, so it was perhaps received."""
     request = stage.request
     sort = (STRANGER, request.kind.value, request.amount.minor)
     return any((each.what, each.kind, each.amount) == sort for each in findings)

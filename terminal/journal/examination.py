@@ -6,6 +6,7 @@
 | exchange    | its newest `stage`                                                         |
 | application | its newest `application`                                                   |
 | settlement  | its newest `settlement`                                                    |
+| operator    | the role of its newest `operator`; its code's hash is not in the chain     |
 | setting     | its newest `setting`                                                       |
 | owed        | state and tries of its newest `owed`; the body is not in the chain         |
 | attachment  | its `attachment`, and its bytes against their digest; missing: `dropped`   |
@@ -60,6 +61,7 @@ class Newest:
         self.bodies: dict[tuple[str, str], int] = {}  # (table, id) -> seq
         self.settings: dict[str, str] = {}
         self.owed: dict[tuple[str, str], tuple[str, int]] = {}
+        self.roles: dict[str, str] = {}
         self.attachments: set[tuple[str, str, str]] = set()
 
     def hear(self, seq: int, kind: str, body: bytes) -> None:
@@ -78,13 +80,16 @@ class Newest:
                 self.settings |= said
             case "owed":
                 self.owed[said["kind"], said["id"]] = (said["state"], said["tries"])
+            case "operator":
+                self.roles[said["id"]] = "" if said["why"].partition(",")[0] in GONE else said["role"]
             case "attachment":
                 self.attachments.add((said["owner"], said["kind"], said["sha256"]))
             case "dropped":
                 self.attachments -= {tuple(one) for one in said["attachments"]}
 
 
-HEARD = frozenset({"stage", "application", "settlement", "setting", "owed", ATTACHED, DROPPED})
+HEARD = frozenset({"stage", "application", "settlement", "setting", "owed", "operator", ATTACHED, DROPPED})
+GONE = ("removed", "not there")  # why an operator was forgotten (people.py, proof.py)
 
 
 def examined(journal: Path) -> Examination:
@@ -155,9 +160,20 @@ def _columns(one: Application) -> tuple[object, ...]:
 
 
 def _settlements(db: sqlite3.Connection, newest: Newest) -> Iterator[Finding]:
-    for id, body in db.execute("SELECT batch, stage FROM settlement"):
-        if _said(db, newest, "settlement", str(id)) != bytes(body):
-            yield Finding("settlement", str(id), "is not what the chain says of it")
+    kept = {str(id): (bool(is_open), bytes(body)) for id, is_open, body in db.execute("SELECT * FROM settlement")}
+    said = {id: _said(db, newest, "settlement", id) or b"" for table, id in newest.bodies if table == "settlement"}
+    for id in sorted(kept.keys() | said.keys()):
+        body = said.get(id, b"")
+        if kept.get(id) != (b'"type":"settled"' not in body, body):
+            yield Finding("settlement", id, "is not what the chain says of it")
+
+
+def _operators(db: sqlite3.Connection, newest: Newest) -> Iterator[Finding]:
+    """Who there is and of what rank: another one could agree to refunds."""
+    kept = {str(id): str(role) for id, role in db.execute("SELECT id, role FROM operator")}
+    for id in sorted(kept.keys() | newest.roles.keys()):
+        if kept.get(id, "") != newest.roles.get(id, ""):
+            yield Finding("operator", id, "is not what the chain says of it")
 
 
 def _settings(db: sqlite3.Connection, newest: Newest) -> Iterator[Finding]:
@@ -199,6 +215,7 @@ EXAMINERS = {
     "exchange": _exchanges,
     "application": _applications,
     "settlement": _settlements,
+    "operator": _operators,
     "setting": _settings,
     "owed": _owed,
     "attachment": _attachments,

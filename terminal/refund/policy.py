@@ -60,6 +60,7 @@ class Past(msgspec.Struct, frozen=True):
     batch: str = ""  # the open one
     refunded_today: int = 0  # minor units, the whole terminal
     seen: Seen = Seen()
+    is_not_booked: bool = False  # the acquirer's file says so of this sale: reversed there, as after a dispute
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -160,6 +161,8 @@ def _obstacles_of_origin(sale: Sale, policy: Policy) -> Iterator[str]:
 
 def _obstacles_of_past(sale: Sale, past: Past, now: datetime, policy: Policy) -> Iterator[str]:
     done = [stage for stage in past.given_back if isinstance(stage, Accepted)]
+    if past.is_not_booked:
+        yield "sale-not-booked"
     if any(isinstance(stage, Unknown) for stage in past.given_back):
         yield "unknown-open"
     if any(_is_pending(stage) for stage in past.given_back):

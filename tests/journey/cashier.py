@@ -78,12 +78,17 @@ class Cashier:
             await self._settled()
             if self.is_idle():
                 return
-            if len(self.did) >= plan.patience:
+            if len(self.did) >= plan.patience and not self._must_prove():
                 await self._press("cancel")
             else:
                 await self._answer(plan)
             await self._changed(seen)
         raise Stuck(f"not idle after {self.did[-40:]}\n{self.shop.text()}")
+
+    def _must_prove(self) -> bool:
+        """Nothing but a code leads on: cancel was no answer."""
+        last = self.did[-1] if self.did else ""
+        return self.screen_id() == "staff.ask_code" and last.startswith(("staff.ask_code", "staff.ask_number"))
 
     def is_idle(self) -> bool:
         screen = self.screen()

@@ -20,7 +20,7 @@ from PIL import Image
 
 from terminal.events import CodeScanned
 from terminal.journal.journal import Operator
-from terminal.paper import QrRow
+from terminal.paper import QrRow, TextRow
 from terminal.refund.policy import Policy
 from terminal.screens import Say, Shown
 from tests.journey.shop import Bank, PlainPasswords, Shop, day
@@ -31,8 +31,9 @@ from ui.text import words
 DOCS = Path(__file__).parents[2] / "docs"
 LANGUAGES = {"zh": "zh_CN", "en": "en"}  # of the guide's file: of the screens
 TOUCH, KEYPAD = "touch-480x800", "keypad-320x240"
-COLOURS = 32  # of a picture: a page has about ten, and their edges
+LEVELS = 5  # steps of each colour from dark to light in a picture: small files, the same colours to the eye
 CODES = {"01": "2580", "00": "135790", "02": "3690", "03": "1470"}  # TEST codes
+LIGHT = 228
 PATIENCE = 400.0  # virtual seconds to wait for a screen
 NIGHT = 22 * 3600.0  # from the first evening to the second morning
 
@@ -88,6 +89,11 @@ class Clerk:
         """Keep one that has passed already."""
         shown = next(each for each in self.shop.front.screens if id in ids(each.screen))
         self.played.screens[name] = msgspec.structs.replace(shown, language=self.played.language)
+
+    def keep_paper(self, name: str) -> None:
+        """Keep what was printed last, as text; a code or a picture on it is left out."""
+        rows = [row.text.rstrip() for row in self.shop.printer.papers[-1] if isinstance(row, TextRow)]
+        self.played.papers[name] = "\n".join(rows).strip("\n")
 
     async def answer(self, id: str, *keys: str, name: str = "") -> None:
         """On the screen that says this, press."""
@@ -177,6 +183,8 @@ async def first_evening(clerk: Clerk) -> None:
     await clerk.answer("fees.title", "enter")
     await clerk.with_card(DEBIT)
     await clerk.answer("result.unknown", "enter", name="unknown")
+    await clerk.idle()
+    clerk.keep_paper("unknown")
     await clerk.answer("menu.shop", "9")
     await shop.settle(NIGHT)
     shop.bank.line("up")
@@ -234,6 +242,8 @@ async def part_with_costs(clerk: Clerk) -> None:
     await clerk.with_card(CREDIT)
     await clerk.answer("result.refund.accepted", "enter", name="accepted")
     await clerk.papers()
+    await clerk.idle()
+    clerk.keep_paper("costs")
 
 
 async def reviewed_later(clerk: Clerk) -> None:
@@ -241,7 +251,7 @@ async def reviewed_later(clerk: Clerk) -> None:
     await clerk.answer("menu.shop", "down")
     await clerk.answer("menu.reviews", "5", name="menu-2")
     await clerk.answer("review.item", "1", name="queue")
-    await clerk.answer("approval.now", "1")
+    await clerk.answer("approval.now", "1", name="review-one")
     await clerk.type("consent.reviewer", "03")
     await clerk.type("staff.ask_code", CODES["03"])
     await clerk.answer("review.requester", "enter", name="review")
@@ -346,3 +356,87 @@ PARTS = (
     asking,
     end_of_day,
 )
+
+
+@cache
+def played(language: str) -> Played:
+    """Both days, with the policy that is shipped."""
+    kept = Played(LANGUAGES[language])
+
+    async def script(shop: Shop) -> None:
+        clerk = Clerk(shop, kept)
+        for part in PARTS:
+            await part(clerk)
+
+    bank = Bank()
+    with tempfile.TemporaryDirectory() as folder:
+        day(Path(folder), bank, script, Policy())
+    bank.ledger.close()
+    return kept
+
+
+# --- the pages -------------------------------------------------------------------------------------------------------
+PICTURE = re.compile(r"screens/guide/(\w+)/([a-z0-9-]+?)(-keypad)?\.png")
+PAPER = re.compile(r"(<!-- paper: ([a-z-]+) -->\n```text\n).*?(```)", re.DOTALL)
+
+
+def guide(language: str) -> Path:
+    return DOCS / f"merchant-guide.{language}.md"
+
+
+def pictures_of(language: str) -> dict[str, tuple[str, str]]:
+    """File name -> device class and screen, as the guide names them."""
+    text = guide(language).read_text("utf-8")
+    found = PICTURE.finditer(text)
+    return {Path(each[0]).name: (KEYPAD if each[3] else TOUCH, each[2]) for each in found if each[1] == language}
+
+
+def folder_of(language: str) -> Path:
+    return DOCS / "screens" / "guide" / language
+
+
+def picture(language: str, device: str, name: str) -> Image.Image:
+    """The screen in few colours, that of the big glass at three quarters of its size."""
+    painted = Image.open(io.BytesIO(_painter(device).png(played(language).screens[name]))).convert("RGB")
+    if device == TOUCH:
+        painted = painted.resize((painted.width * 3 // 4, painted.height * 3 // 4), Image.Resampling.BOX)
+    return painted.point([_fewer(each) for each in range(256)] * 3)
+
+
+def _fewer(value: int) -> int:
+    """Light grounds in finer steps, so that none takes a tint."""
+    if value >= LIGHT:
+        return LIGHT + round((value - LIGHT) / 9) * 9
+    return round(round(value * LEVELS / 255) * 255 / LEVELS)
+
+
+@cache
+def _painter(device: str) -> Painter:
+    return Painter(device)
+
+
+def with_papers(language: str, text: str) -> str:
+    """The guide with the papers that were printed."""
+    return PAPER.sub(lambda block: f"{block[1]}{played(language).papers[block[2]]}\n{block[3]}", text)
+
+
+def write(language: str) -> None:
+    """The pictures that the guide names, and no other; its papers."""
+    folder = folder_of(language)
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = pictures_of(language)
+    for left in folder.iterdir():
+        if left.name not in wanted:
+            left.unlink()
+    for file, (device, name) in wanted.items():
+        painted = picture(language, device, name)
+        assert painted.getcolors(256), f"{file}: more colours than a palette has"
+        few = painted.convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
+        few.save(folder / file, optimize=True)
+    page_ = guide(language)
+    page_.write_text(with_papers(language, page_.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    for each in sys.argv[1:] or LANGUAGES:
+        write(each)

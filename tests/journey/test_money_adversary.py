@@ -17,7 +17,9 @@ from terminal.iso8583.answers import Reply
 from terminal.iso8583.dialect import Choices
 from terminal.iso8583.kinds import Kind
 from terminal.money import Money
+from terminal.refund.application import OPEN, Act, State
 from terminal.refund.receipt_code import text
+from terminal.refund.rules import Documents, Level, OtherCard, Rule, Velocity
 from terminal.refund.sale import sold_elsewhere
 from tests.journey.shop import Bank, day
 from tests.journey.test_approval import BARE, BIG, code, people, queue, reviewer, verdict
@@ -265,3 +267,312 @@ def test_control_a_refund_that_no_row_could_be_is_never_received(tmp_path, bank)
         assert isinstance(await shop.journal.exchange(stage.request.id), Refused)
 
     play(tmp_path, bank, script, choices=NO_INQUIRY)
+
+
+# --- a void that the bank will not have, with everything that was agreed to ------------------------------------------
+TWO_DOCUMENTS = msgspec.structs.replace(
+    BARE,
+    second_person_above=50_000,
+    pause_above=10_000_000,
+    documents=(Documents(0, ("receipt", "note")),),
+    other_card=OtherCard(is_on=True, hours=0, documents=("identity",)),
+    seconds_between=0,
+)
+
+
+async def morning(shop):
+    await people(shop)
+    await shop.sell("60000")
+    await shop.press("refund")
+    await shop.supervisor_code()
+    await shop.press("cancel")
+    await shop.idle()
+
+
+async def void_refused(shop):
+    """Documents, two people, a void that is refused with 48, and the refund in its place."""
+    await shop.another_day()
+    shop.current.is_armed = True
+    shop.bank.spoil("refused_with", "0200", "48")
+    await ask_for_all(shop, 60_000, sell=False)
+    await papers(shop)
+    await two_people(shop)
+    await shop.present("unionpay-debit")
+    await shop.see("再核对一遍", "消费撤销")
+    await shop.pull()
+    await shop.press("enter")
+    await shop.see("只能当日全额撤销")
+    await shop.press("enter")
+    await shop.see("可以改按退货")
+    await shop.press("enter")
+    await shop.see("再核对一遍", "退货", "00 02")
+    await shop.press("enter")
+    await shop.see("已受理")
+    await shop.done()
+
+
+async def papers(shop):
+    await shop.see("退款材料")
+    await shop.press("1", "2")
+    await shop.see("备注")
+    await shop.enter("77")
+    await shop.see("退款材料")
+    await shop.press("enter")
+
+
+async def two_people(shop):
+    await shop.see("请主管输入密码")
+    await shop.enter("135790")
+    await shop.see("请第二个人输入号码")
+    await shop.enter("02")
+    await code(shop, "02")
+
+
+def test_cut_at_every_moment_of_a_void_that_is_refused_and_refunded_instead(tmp_path):
+    """Once at most, whatever is agreed to is on the request, and the books are the bank's."""
+    moment, is_cut, ends = 0, True, set()
+    while is_cut:
+        moment += 1
+        folder = tmp_path / str(moment)
+        folder.mkdir()
+        bank = Bank()
+        day(folder, bank, morning, TWO_DOCUMENTS)
+        cut = day(folder, bank, void_refused, TWO_DOCUMENTS, moment)
+        is_cut = cut.current.moments >= moment
+
+        async def after(shop, bank=bank):
+            await shop.another_day()
+            await shop.settle(120)
+            assert await shop.journal.open_stages() == []
+            ends.add(await books(shop, bank))
+
+        day(folder, bank, after, TWO_DOCUMENTS)
+        bank.ledger.close()
+        assert moment < 400
+    assert moment > 50
+    assert ends == {0, 60_000}
+
+
+async def books(shop, bank) -> int:
+    """The terminal's and the bank's, and what every refund that was sent must have; what went back."""
+    assert bank.ledger.sum_of_postings() == 0
+    assert await shop.journal.verify() is None
+    done = [one for one in await shop.journal.recent() if one.request.original and isinstance(one, Accepted)]
+    told = sum(one.amount.minor for one in done)
+    assert told == sum(bank.credited().values())
+    assert 1_000_000 - bank.balance() == 60_000 - told
+    applications = await shop.journal.applications.recent()
+    assert sum(one.state is State.ACCEPTED for one in applications) == len(done)
+    for one in applications:
+        if any(mark.act is Act.CARRY_OUT for mark in one.marks):
+            assert not one.missing
+            assert len(set(one.agreed)) == 2
+            stage = await shop.journal.exchange(one.exchange_id)
+            assert stage is None or stage.request.supervisor == " ".join(one.agreed)
+    assert sum(one.state in OPEN for one in applications) <= 1
+    return told
+
+
+# --- another card ----------------------------------------------------------------------------------------------------
+async def to_another_card(shop):
+    """The sale's card is gone: the application of before is over, and all is asked for anew, and more."""
+    await shop.another_day()
+    shop.current.is_armed = True
+    shop.clock.offset += timedelta(days=1)
+    await ask_for_all(shop, 60_000, sell=False)
+    await papers(shop)
+    await two_people(shop)
+    await shop.present("unionpay-credit")
+    await shop.see("不是原交易的卡")
+    await shop.press("enter")
+    await shop.see("原卡不能用了吗")
+    await shop.pull()
+    await shop.press("2")
+    await shop.see("退款明细", "退货")
+    await shop.press("enter")
+    await shop.see("退款材料")
+    await shop.press("3")
+    await shop.see("身份证")
+    await shop.press("1")
+    await shop.enter("1234")
+    await papers(shop)
+    await two_people(shop)
+    await shop.present("unionpay-credit")
+    await shop.see("再核对一遍", "00 02")
+    await shop.pull()
+    await shop.press("enter")
+    await shop.settle(30)
+    await shop.press("enter", "enter", "enter")
+
+
+def test_cut_in_a_refund_to_another_card_nobodys_consent_is_used_twice(tmp_path):
+    """What was agreed to for the sale's card is over; for the other card there are new documents and consents."""
+    moment, is_cut = 0, True
+    while is_cut:
+        moment += 3
+        folder = tmp_path / str(moment)
+        folder.mkdir()
+        bank = Bank()
+        day(folder, bank, morning, TWO_DOCUMENTS)
+        cut = day(folder, bank, to_another_card, TWO_DOCUMENTS, moment)
+        is_cut = cut.current.moments >= moment
+
+        async def after(shop, bank=bank):
+            shop.clock.offset += timedelta(days=1)
+            await shop.another_day()
+            await shop.settle(120)
+            assert await shop.journal.open_stages() == []
+            await books(shop, bank)
+            for one in await shop.journal.applications.recent():
+                if one.is_other_card and one.state is not State.DRAFT:
+                    assert {document.kind for document in one.documents} == {"receipt", "note", "identity"}
+
+        day(folder, bank, after, TWO_DOCUMENTS)
+        bank.ledger.close()
+        assert moment < 400
+    assert moment > 50
+
+
+# --- who is counted --------------------------------------------------------------------------------------------------
+def test_who_asks_is_counted_whoever_sends_it(tmp_path, bank):
+    """Two in an hour are forbidden; a colleague who presses the keys makes them no fewer."""
+    policy = msgspec.structs.replace(BARE, velocity=Velocity(per_hour=Rule(1, Level.FORBID)))
+
+    async def script(shop):
+        await handed_in(shop)
+        await handed_in(shop)
+        await log_in_as(shop, "02")
+        await reviewed_and_sent(shop, "已受理")
+        await queue(shop)
+        await shop.press("1")
+        await shop.see("现在审核")
+        await shop.press("1")
+        await reviewer(shop, "03")
+        await verdict(shop, "1")
+        await shop.see("现在退")
+        await shop.press("1")
+        await shop.see("一小时内退款次数太多")
+
+    play(tmp_path, bank, script, policy)
+    assert list(bank.credited().values()) == [BIG]
+
+
+# --- another terminal's sale, to the end of the day -------------------------------------------------------------------
+async def give_back_elsewhere(shop, rrn, sale, back):
+    await begin(shop)
+    scan(shop, text(OTHER, MERCHANT_ID, TODAY, rrn, ""))
+    await shop.see("其他终端签购单上的消费金额")
+    await shop.enter(str(sale))
+    await shop.see("退款原因")
+    await shop.press("1")
+    await shop.see("退多少")
+    await shop.press("2")
+    await shop.see("请输入退款金额")
+    await shop.enter(str(back))
+    await shop.see("退款明细")
+    await shop.press("enter")
+    await shop.see("退款材料")
+    await shop.press("1")
+    await two_people(shop)
+    await shop.present("unionpay-debit")
+    await shop.see("再核对一遍")
+    await shop.pull()
+    await shop.press("enter")
+    await shop.see("已受理")
+    await shop.done()
+
+
+def test_another_terminals_sale_is_given_back_once_and_the_settlement_is_even(tmp_path, bank):
+    """Sold by one terminal, given back in parts by another that never sold it, beside a void and a part of its own."""
+    sold = {}
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+
+    async def one(shop):
+        await shop.first_day()
+        await shop.sell("8000")
+        (stage,) = await shop.journal.sales()
+        sold["rrn"] = stage.reply.rrn
+        await shop.settle_batch()
+        await shop.see("结算")
+        await shop.settle(60)
+
+    async def other(shop):
+        await shop.sell("5000")
+        await shop.refund()  # a void
+        await shop.see("撤销已受理")
+        await shop.done()
+        await shop.sell("6000")
+        await shop.refund("1000")
+        await shop.see("已受理")
+        await shop.done()
+        await give_back_elsewhere(shop, sold["rrn"], 8000, 3000)
+        await shop.settle(60)
+        await give_back_elsewhere(shop, sold["rrn"], 8000, 5000)
+        await shop.settle(60)
+        await begin(shop)
+        scan(shop, text(OTHER, MERCHANT_ID, TODAY, sold["rrn"], ""))
+        await shop.see("其他终端签购单上的消费金额")
+        await shop.enter("8000")
+        await shop.see("R0")  # nothing is left
+        await shop.press("cancel")
+        await shop.idle()
+        assert bank.credited()[sold["rrn"]] == 8000
+        await shop.settle_batch()
+        await shop.see("对账平")
+
+    day(tmp_path / "one", bank, one)
+    play(tmp_path / "other", bank, other, msgspec.structs.replace(BARE, seconds_between=1))
+    assert bank.ledger.sum_of_postings() == 0
+    assert bank.balance() == 1_000_000 - 100 - 5_000  # play() sells 1.00
+
+
+def test_midnight_while_the_page_is_read_makes_a_refund_of_a_void_and_it_is_confirmed_anew(tmp_path, bank):
+    async def script(shop):
+        await shop.sell("10000")
+        await ask_for_all(shop, 10_000, sell=False)
+        await shop.present("unionpay-debit")
+        await shop.see("再核对一遍", "消费撤销")
+        await shop.pull()
+        shop.clock.offset += timedelta(hours=14)
+        sent = len(shop.line.sent)
+        await shop.press("enter")
+        await shop.see("再核对一遍", "退货")
+        assert len(shop.line.sent) == sent
+        await shop.press("enter")
+        await shop.see("退货已受理")
+
+    play(tmp_path, bank, script)
+    assert bank.balance() == 1_000_000 - 100
+
+
+# --- an answer that is there is had -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("way", ["records", "tracker"])
+def test_who_asks_about_an_unknown_is_signed_in_first_where_the_bank_wants_that(tmp_path, bank, way):
+    """The bank answers nothing to old keys: asking with them again and again would leave it unknown."""
+
+    async def script(shop):
+        await shop.sell("10000")
+        bank.line("answer_lost")
+        await shop.refund("4000")
+        await shop.see("结果未知")
+        await shop.press("enter", "enter")
+        await shop.idle()
+        shop.room.runner.is_sign_in_due = True
+        if way == "tracker":
+            await open_tracker(shop)
+            await to_actions(shop, "结果未知")
+        else:
+            await shop.press("4")
+            await shop.see("交易记录")
+            await shop.press("1")
+            await shop.see("结果未知")
+        bank.line("up")
+        before = len(shop.line.sent)
+        await shop.press("3" if way == "tracker" else "enter")
+        await shop.see("退货已受理")
+        assert [frame[11:13].hex() for frame in shop.line.sent[before:]][:1] == ["0800"]
+        (application,) = await shop.journal.applications.recent()
+        assert application.state is State.ACCEPTED
+
+    play(tmp_path, bank, script)

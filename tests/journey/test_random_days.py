@@ -46,7 +46,8 @@ WANTS = (  # ids of labels; what is not offered is not wanted
     ("review.return", "approval.withdraw"),
     ("review.ask", "papers.note", "approval.mend"),
     ("refund.change",),
-    ("another_card.no",),
+    ("another_card.yes",),
+    ("another_card.yes",),
 )
 ABSENT = (*((),) * 3, ("staff.ask_supervisor", "consent.second"), ("consent.second",))
 SAID = ("testimony.accepted", "testimony.not_received")
@@ -170,6 +171,7 @@ class Days(RuleBasedStateMachine):
         self.journey(("down", "6"), plan, lost._replace(cut=wish.cut, patience=None))
         self.is_asked = True
         self.bank.line("up")
+        self.journey("5", Plan(me=self.me), wish._replace(line="up", cut=None, patience=None))  # its keys may be old
         self.run(asyncio.sleep(OVERRULED))
 
     def file(self, wish):

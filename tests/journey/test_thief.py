@@ -11,34 +11,41 @@ import os
 import sqlite3
 import zipfile
 import zlib
-from contextlib import closing
+from contextlib import closing, suppress
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
+from drivers.export_folder import FolderExport
 from drivers.inbox import FolderInbox
 from simulator.acquirer.branch import MERCHANT_ID
 from simulator.acquirer.reconciliation import reconciliation
 from terminal.__main__ import main
+from terminal.config import Files
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.daily_file import read_inbox
 from terminal.dialogue.desk import Desk
+from terminal.dialogue.note import looks_secret
 from terminal.dialogue.proof import Proof
 from terminal.events import CodeScanned, KeyPressed, StrokeDrawn
 from terminal.evidence import Folder, paper_of, strokes_of
 from terminal.evidence import folder as folder_of
+from terminal.evidence_pdf import Text, pdf
 from terminal.exchange.reconciliation import FileRefused, parsed
 from terminal.exchange.stages import Stage, Unknown
 from terminal.front_link import MAX_FRAME
 from terminal.journal.journal import Journal, Operator
+from terminal.policy_file import load_rules
+from terminal.ports import ExportFailed
 from terminal.refund.receipt_code import read
-from terminal.screens import Ask, say
+from terminal.screens import Ask, Sheet, say
 from tests.journey.chip_desk import ONLINE_PIN, agreed, refund_prompt, requests, ruled, sale
 from tests.journey.chip_desk import play as play_chip
 from tests.journey.shop import PIN, Bank, PlainPasswords, ScriptedFront
 from tests.journey.test_evidence import bundle, folder, found_wrong, rezipped  # noqa: F401 - fixtures
 from tests.journey.test_refund import play
+from tests.leaks.opened import opened as opened_for_hunt
 from tests.virtual_time import VirtualClock, inline, run
 
 DAY = "2026-11-23"
@@ -490,8 +497,62 @@ def test_a_supervisor_who_takes_over_does_not_confirm_what_another_began(tmp_pat
         await _door_after_pin(shop)
         await shop.press("cancel", "2")
         await shop.see("请主管输入密码")
+        start = len(shop.front.screens)
         await shop.enter("135790")
         await shop.see("请输入操作员号")
+        assert not [each for each in shop.front.screens[start:] if isinstance(each.screen, Sheet)]
         assert requests(shop, "0220") == []
 
     play_chip(tmp_path, bank, script, emv=ruled("FULL"))
+
+
+# --- numbers of cards and people -------------------------------------------------------------------------------------
+@pytest.mark.parametrize("between", ["", " ", "-", "/", ",", ":", "_", "\u00b7", " - ", "\u2013"])
+def test_a_card_number_in_groups_is_no_note(between):
+    assert looks_secret(between.join(("4111", "1111", "1111", "1111")))  # TEST CARD
+    assert looks_secret(f"no. {between.join(('110105', '19491231', '002X'))}")
+    assert not looks_secret("2026-11-23/417")
+
+
+@pytest.mark.parametrize("where", ["attachment", "zip", "pdf", "nested"])
+def test_the_hunt_behind_every_journey_sees_into_what_is_compressed(tmp_path, where):
+    """Papers are kept as zlib, evidence is a zip with a PDF in it: a number there would not be seen as it lies."""
+    text = msgspec.json.encode([{"text": "6210940000000003"}])  # TEST CARD
+    if where == "attachment":
+        with closing(sqlite3.connect(tmp_path / "journal")) as db:
+            db.execute("CREATE TABLE attachment (kind TEXT, body BLOB)")
+            db.execute("INSERT INTO attachment VALUES ('paper', ?)", (zlib.compress(text, 9),))
+            db.commit()
+    else:
+        paper = pdf([Text("6210940000000003")], {}) if where == "pdf" else zlib.compress(text)
+        with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as zip:
+            zip.writestr("kept/0", text if where == "zip" else paper)
+    found = [place for place, content in opened_for_hunt(tmp_path) if b"6210940000000003" in content]
+    assert found or where == "pdf"
+    if where == "pdf":  # its text is numbers of glyphs: what was set is looked for in the font's own map
+        assert [place for place, _ in opened_for_hunt(tmp_path) if "stream" in place]
+
+
+# --- sticks and files that somebody prepared -------------------------------------------------------------------------
+@pytest.mark.parametrize("trap", ["pipe", "link", "rest"])
+async def test_a_stick_with_a_trap_on_it_neither_hangs_the_export_nor_leads_it_elsewhere(tmp_path, trap):
+    stick, vault = tmp_path / "stick", tmp_path / "vault"
+    stick.mkdir()
+    vault.write_text("keys")
+    coming = stick / ".day.csv.coming"
+    {"pipe": os.mkfifo, "link": lambda at: at.symlink_to(vault), "rest": lambda at: at.write_text("old")}[trap](coming)
+    async with asyncio.timeout(10):
+        with suppress(ExportFailed):  # said, and the trap is gone
+            await FolderExport(str(stick)).put("day.csv", b"totals")
+        await FolderExport(str(stick)).put("day.csv", b"totals")
+    assert (stick / "day.csv").read_bytes() == b"totals"
+    assert not (stick / "day.csv").is_symlink()
+    assert vault.read_text() == "keys"
+
+
+def test_a_policy_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "policy.toml")
+    rules = load_rules(Files("", "", "", "", policy=str(tmp_path / "policy.toml")))
+    assert "a pipe" in rules.trouble
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    assert load_rules(Files("", "", "", "", policy=str(tmp_path / "zero.toml"))).trouble

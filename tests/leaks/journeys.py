@@ -16,6 +16,7 @@ from tests.leaks import encodings, hunt
 from tests.leaks.encodings import Secret
 from tests.leaks.hunt import Finding
 from tests.leaks.markers import of_keys, shows_more
+from tests.leaks.opened import opened
 
 FIRST = 13  # digits: cards of one issuer differ in the last ones only, so that a few needles stand for all of them
 
@@ -43,7 +44,10 @@ class Watch:
     def judge(self) -> None:
         """Raises AssertionError, naming the secret, its form and its place."""
         for folder, keys in self._folders.items():
-            self.found += hunt.search_files(folder, (*of_the_tray(), *of_keys(keys)))
+            secrets = (*of_the_tray(), *of_keys(keys))
+            self.found += hunt.search_files(folder, secrets)
+            for place, content in opened(folder):
+                self.found += hunt.search(place, content, secrets)
         assert not self.found, "leaked:\n" + "\n".join(map(str, self.found))
 
 

@@ -178,6 +178,7 @@ def rows_of(path):
     """Of what the chain speaks of; a signature's picture in `owed` and its index it does not."""
     tables = ("event", "exchange", "application", "settlement", "setting", "attachment", "sealed_card")
     db = sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)
+    db.text_factory = bytes  # a hash that calls itself text cannot be decoded
     try:
         read = {table: db.execute(f"SELECT * FROM {table} NOT INDEXED").fetchall() for table in tables}
         return {table: sorted(map(plain, rows), key=repr) for table, rows in read.items()}
