@@ -36,7 +36,7 @@ async def read_inbox(room: Room) -> None:
     for name, text in await room.hardware.inbox.waiting():
         digest = hashlib.sha256(text.encode()).hexdigest()
         try:
-            file = ours(text, room.acquirer.me)
+            file = ours(text, room.acquirer.me, room.hardware.clock.now().date())
             comparison = compared(file, await _held(room, file), room.acquirer.me)
             if len(comparison.findings) > MOST_FINDINGS:
                 raise FileRefused(1, f"{len(comparison.findings)} rows are not what this terminal sent")

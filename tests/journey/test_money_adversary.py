@@ -245,6 +245,7 @@ def test_a_row_whose_number_was_altered_does_not_say_never_received(tmp_path, ba
         await read_inbox(shop.room)
         after = await shop.journal.exchange(request.id)
         assert isinstance(after, Unknown), after
+        shop.clock.offset += timedelta(days=2)
         bank.inbox.files["b.csv"] = whole
         await read_inbox(shop.room)
         assert isinstance(await shop.journal.exchange(request.id), Accepted)
@@ -262,6 +263,7 @@ def test_control_a_refund_that_no_row_could_be_is_never_received(tmp_path, bank)
         await shop.see("结果未知")
         await shop.press("enter", "enter")
         (stage,) = await shop.journal.open_stages()
+        shop.clock.offset += timedelta(days=2)
         bank.inbox.files["a.csv"] = reconciliation(bank.ledger, TODAY, MERCHANT_ID, TOMORROW)
         await read_inbox(shop.room)
         assert isinstance(await shop.journal.exchange(stage.request.id), Refused)

@@ -219,6 +219,7 @@ def test_booked_by_two_people_is_confirmed_in_silence_and_overruled_aloud(tmp_pa
         stage = await shop.journal.exchange(lost.request.id)
         assert isinstance(stage, Accepted)
         assert rests_on(stage) is not None
+        shop.clock.offset += timedelta(days=2)
         bank.inbox.files["a.csv"] = file_of(bank)
         await shop.settle(90)
         stage = await shop.journal.exchange(lost.request.id)
@@ -294,6 +295,7 @@ def test_a_reversal_that_was_given_up_ends_by_two_people_too(tmp_path, bank):
         stage = await teller.now(stage)
         assert isinstance(stage, Reversed)
         assert rests_on(stage).how == "letter"
+        shop.clock.offset += timedelta(days=2)
         bank.inbox.files["a.csv"] = file_of(bank)
         await shop.settle(60)
         assert rests_on(await teller.now(stage)) is None
@@ -331,6 +333,7 @@ def test_cut_at_every_moment_of_a_testimony_it_is_said_whole_or_not_at_all(tmp_p
             assert isinstance(stage, Unknown | Refused)
             assert application.state is (State.UNKNOWN if isinstance(stage, Unknown) else State.REFUSED)
             seen.add(type(stage))
+            shop.clock.offset += timedelta(days=2)
             bank.inbox.files["a.csv"] = file_of(bank)
             await shop.settle(60)
             assert isinstance(await shop.journal.exchange(ids[0]), Accepted)
@@ -361,6 +364,7 @@ def test_cut_at_every_moment_of_a_file_that_overrules_it_is_told_once(tmp_path):
             await shop.see("没有入账（凭证据）")
             await shop.press("enter", "cancel", "cancel")
             await shop.idle()
+            shop.clock.offset += timedelta(days=2)
             bank.inbox.files["a.csv"] = file_of(bank)
             shop.current.is_armed = True
             await read_inbox(shop.room)
@@ -511,6 +515,7 @@ def test_a_refund_held_refused_that_the_bank_booked_is_accepted_and_told(tmp_pat
         await shop.idle()
         (refused,) = [stage for stage in await shop.journal.recent() if stage.request.kind is Kind.REFUND]
         assert isinstance(refused, Refused)
+        shop.clock.offset += timedelta(days=2)
         bank.inbox.files["a.csv"] = file_of(bank)
         await shop.settle(40)
         assert isinstance(await shop.journal.exchange(refused.request.id), Accepted)

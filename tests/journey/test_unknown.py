@@ -3,6 +3,8 @@
 Three acquirers: one that refuses a repeat (94), one that recognises it, and one that is neither and books it twice.
 """
 
+from datetime import timedelta
+
 import pytest
 
 from simulator.acquirer.manner import Manner
@@ -55,6 +57,7 @@ def test_the_daily_file_ends_an_unknown_refund(tmp_path, bank, fault):
         await shop.settle(700)
         (stage,) = await shop.journal.open_stages()
         assert isinstance(stage, Unknown)
+        shop.clock.offset += timedelta(days=2)
         bank.inbox.files["1123.csv"] = file_of(bank)
         await shop.settle(60)
         assert await shop.journal.open_stages() == []
@@ -219,6 +222,7 @@ def test_a_reversal_that_is_given_up_stays_open_until_the_file_tells(tmp_path, b
         assert isinstance(stage, GivenUp), stage
         bank.line("up")
         await shop.room.runner.pay_debts()  # it does not hold up the shop
+        shop.clock.offset += timedelta(days=2)
         bank.inbox.files["a.csv"] = file_of(bank)
         await read_inbox(shop.room)
         assert isinstance(await teller.now(stage), Reversed)

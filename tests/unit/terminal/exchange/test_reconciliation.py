@@ -20,6 +20,7 @@ from terminal.iso8583.kinds import Kind, Silence
 from terminal.money import Money
 
 ME = Identity("10000001", "898100012345678")
+LATER = date(2027, 3, 1)  # the days of every file here are over
 HEAD = "#yuanlu-reconciliation,1,898100012345678,2026-11-23,2026-11-24"
 COLUMNS = "terminal_id,batch,stan,kind,mti,amount,rrn,response_code,state,at,clearing_date,original_rrn"
 
@@ -57,12 +58,17 @@ BOOKED, NOT_THERE, NO = (
 ACCEPTED = Accepted(REQUEST, Reply("0230", "00", rrn="263270000009"))
 
 
-def beside(text, *stages):
-    return compared(ours(text, ME), {stage.request.id: stage for stage in stages}, ME)
+def beside(text, *stages, today=LATER):
+    return compared(ours(text, ME, today), {stage.request.id: stage for stage in stages}, ME)
 
 
 def found(comparison):
     return [finding.what for finding in comparison.findings]
+
+
+@pytest.mark.parametrize(("today", "told"), [(date(2026, 11, 24), 0), (date(2026, 11, 25), 1)])
+def test_a_day_that_is_not_over_is_not_covered_whatever_the_head_says(today, told):
+    assert len(beside(file(), refund(), today=today).told) == told
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,7 @@ def test_a_refund_of_the_last_minute_may_be_cleared_on_the_next_day():
 
 def test_the_file_of_another_merchant_is_refused():
     with pytest.raises(FileRefused, match="another merchant"):
-        ours(file(row(), head=HEAD.replace("8981", "8982")), ME)
+        ours(file(row(), head=HEAD.replace("8981", "8982")), ME, LATER)
 
 
 @pytest.mark.parametrize(
