@@ -74,6 +74,8 @@ device_key = ""
 vault_socket = "{folder}/vault.sock"
 front_socket = "{folder}/front.sock"
 inbox = "{folder}/inbox"
+backup = "{folder}/backup"
+export = "{folder}/export"
 """
 
 
@@ -114,7 +116,8 @@ class BackRoom:
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> BackRoom:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder, self.folder / "backup"):  # a backup's medium is never made by the terminal
+            folder.mkdir(parents=True, exist_ok=True)
         port = await self._open_bank()
         self._make_keys()
         reader, tap = self._start_reader()

@@ -78,7 +78,8 @@ def was_asked_for_a_card(shop: Shop, since: int) -> bool:
 
 
 async def books_agree(shop: Shop) -> None:
-    """Exchange by exchange, and to the fen, the terminal and the bank say the same; nothing is open; the chain holds."""
+    """Exchange by exchange, and to the fen, the terminal and the bank say the same; nothing is open; the chain
+    holds."""
     stages = await shop.journal.recent(500)
     assert not [stage for stage in stages if isinstance(stage, Open)]
     agrees(shop.bank, stages, {kind: form.silence for kind, form in shop.room.acquirer.dialect.forms.items()})

@@ -30,7 +30,6 @@ from tests.journey.shop import MERCHANT_ID, TERMINAL_ID, Bank, day
 from tests.journey.steps import (
     BOSS,
     CODES,
-    DAY,
     REFUND,
     VOID_OR_SALE,
     bank_file,
@@ -352,8 +351,8 @@ def test_06b_the_card_of_the_last_customer_is_not_read(tmp_path, bank):
 # --- 7 ---------------------------------------------------------------------------------------------------------------
 def test_07_staff_who_refund_to_their_own_card_meet_the_supervisor(tmp_path, bank):
     """Staff refunded to a card of their own: the same card, small amounts, the same operator. Here, as shipped, the
-    fourth refund to one card in thirty days asks for the supervisor, whoever sends it and however small it is, he is not
-    the one who asks, and the morning list says who gave how much back. A refund of no sale is not offered."""
+    fourth refund to one card in thirty days asks for the supervisor, whoever sends it and however small it is, he is
+    not the one who asks, and the morning list says who gave how much back. A refund of no sale is not offered."""
 
     async def script(shop):
         for number in range(4):
@@ -647,6 +646,27 @@ async def who_acts(shop, code):
     await shop.press("cancel")
 
 
+async def told(shop, mti, code):
+    """What the screen says to this answer, until it is read."""
+    if code in APPROVED:
+        await shop.see("已受理")
+        if code != "00":  # a success with a message says it too
+            assert words("zh_CN").sentences[f"code.{code}"] in shop.text()
+    elif code in NOBODY_KNOWS and mti == REFUND:  # asked about at once, and never told as refused
+        await shop.settle(40)
+        assert not [shown for shown in shop.front.screens if "result.refused" in repr(shown.screen)]
+    elif code in ISSUER_SILENT | {"09"}:
+        await shop.see("撤销未成功，已冲正")
+    elif code == PARTLY_APPROVED:  # of a refund the whole is accepted; a part of a void is taken back
+        await shop.see("退货已受理" if mti == REFUND else "撤销未成功，已冲正")
+    else:
+        await shop.see("被拒绝", code)
+        why_and_what_to_do(shop, code)
+        if not (mti == VOID_OR_SALE and code in NO_VOID):  # there the page of the refund instead is next
+            await who_acts(shop, code)
+            await shop.see("被拒绝", code)
+
+
 @pytest.mark.parametrize("code", [*LISTED, "Q9"])
 @pytest.mark.parametrize("mti", [REFUND, VOID_OR_SALE])
 def test_12_a_refusal_has_its_reason(tmp_path, bank, mti, code):
@@ -659,23 +679,7 @@ def test_12_a_refusal_has_its_reason(tmp_path, bank, mti, code):
         is_booked = code in APPROVED | NOBODY_KNOWS | {PARTLY_APPROVED} and (mti, code) != (VOID_OR_SALE, "94")
         bank.spoil("says" if is_booked else "refused_with", mti, code)
         await shop.refund("4000" if mti == REFUND else "")
-        if code in APPROVED:
-            await shop.see("已受理")
-            if code != "00":  # a success with a message says it too
-                assert words("zh_CN").sentences[f"code.{code}"] in shop.text()
-        elif code in NOBODY_KNOWS and mti == REFUND:  # asked about at once, and never told as refused
-            await shop.settle(40)
-            assert not [shown for shown in shop.front.screens if "result.refused" in repr(shown.screen)]
-        elif code in ISSUER_SILENT | {"09"}:
-            await shop.see("撤销未成功，已冲正")
-        elif code == PARTLY_APPROVED:  # of a refund the whole is accepted; a part of a void is taken back
-            await shop.see("退货已受理" if mti == REFUND else "撤销未成功，已冲正")
-        else:
-            await shop.see("被拒绝", code)
-            why_and_what_to_do(shop, code)
-            if not (mti == VOID_OR_SALE and code in NO_VOID):  # there the page of the refund instead is next
-                await who_acts(shop, code)
-                await shop.see("被拒绝", code)
+        await told(shop, mti, code)
         for _ in range(9):  # confirm leads on, and home
             if "退款键" in shop.text():
                 break
@@ -749,8 +753,8 @@ def test_13b_the_acquirers_own_deadline_is_told_when_it_says_so(tmp_path, bank):
 
 # --- 14 --------------------------------------------------------------------------------------------------------------
 def test_14_a_wrong_amount_can_be_put_right_at_every_step(tmp_path, bank):
-    """There was no way back after a wrong amount. Here 清除 takes a digit, 取消 goes one question back, the page to check
-    can be changed, and for three seconds after 确认 it can be taken back: nothing is sent before."""
+    """There was no way back after a wrong amount. Here 清除 takes a digit, 取消 goes one question back, the page to
+    check can be changed, and for three seconds after 确认 it can be taken back: nothing is sent before."""
 
     async def script(shop):
         await shop.sell("10000")
@@ -1044,9 +1048,9 @@ async def next_start(shop):
 @pytest.mark.parametrize("moment", range(1, 40, 3))
 @pytest.mark.parametrize("fault", ["up", "answer_lost"])
 def test_19_a_restart_in_the_middle_loses_no_refund_and_pays_none_twice(tmp_path, bank, moment, fault):
-    """A forced restart came in the middle. Here the power fails at many moments between 确认 and the paper (every one of
-    them in test_power_cut.py): at the next start what was owed is finished, once. The terminal's own daily restart does
-    not exist yet (issue 8); when it does, it may not happen while an exchange is open."""
+    """A forced restart came in the middle. Here the power fails at many moments between 确认 and the paper (every one
+    of them in test_power_cut.py): at the next start what was owed is finished, once. The terminal's own daily restart
+    does not exist yet (issue 8); when it does, it may not happen while an exchange is open."""
 
     async def cut(shop):
         await open_shop(shop)
@@ -1067,7 +1071,8 @@ def test_19_a_restart_in_the_middle_loses_no_refund_and_pays_none_twice(tmp_path
 
 @pytest.mark.parametrize("seconds", [0.5, 3.05, 5, 30, 59, 61])
 def test_19b_a_program_that_is_told_to_end_leaves_no_doubt(tmp_path, bank, seconds):
-    """Not the current but the program ends, as systemd ends it: in the undo hold, while the answer is awaited, after."""
+    """Not the current but the program ends, as systemd ends it: in the undo hold, while the answer is awaited,
+    after."""
 
     async def ended(shop):
         await open_shop(shop)

@@ -12,15 +12,14 @@ import json
 import re
 import sys
 import zipfile
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
 from keys.passwords import ArgonPasswords
+from simulator.acquirer.faults import Spoil
 from simulator.acquirer.host import Host
 from simulator.acquirer.manner import Manner
 from terminal.__main__ import main
@@ -40,7 +39,7 @@ from terminal.refund.policy import Policy
 from terminal.refund.receipt_code import OfReceipt, read
 from terminal.refund.rules import Documents, Fee, Reason, Tier
 from terminal.screens import Menu, Progress, Shown, Tone
-from tests.journey.shop import Bank, Shop, day
+from tests.journey.shop import Bank, day
 from tests.journey.steps import (
     BOSS,
     CODES,
@@ -251,8 +250,8 @@ def test_g1_a_clock_out_of_step_and_a_batch_half_settled_are_named_and_put_right
     ],
 )
 def test_g2_one_key_and_the_terminal_decides_void_or_refund_and_says_why(tmp_path, bank, when, amount, why, sees, word):
-    """The cashier presses 退款 and never chooses between the two; the fee sheet says which, why, and what the cardholder
-    will see; the wire and the paper are of that kind."""
+    """The cashier presses 退款 and never chooses between the two; the fee sheet says which, why, and what the
+    cardholder will see; the wire and the paper are of that kind."""
 
     async def script(shop):
         await shop.sell("10000")
@@ -357,8 +356,8 @@ def test_g3_the_amount_is_the_original_less_what_was_given_back_kept_and_charged
     ("way", "card"), [("insert", "unionpay-debit"), ("swipe", "stripe-only"), ("tap", "unionpay-debit")]
 )
 def test_g4_the_amount_is_confirmed_then_the_sales_own_card_is_read(tmp_path, bank, way, card):
-    """By chip, stripe or tap, after the amount is agreed to and not before; another card is refused; the page to confirm
-    shows the card masked."""
+    """By chip, stripe or tap, after the amount is agreed to and not before; another card is refused; the page to
+    confirm shows the card masked."""
 
     async def script(shop):
         await shop.sell("10000", card, "swipe" if way == "swipe" else "insert")
@@ -393,8 +392,8 @@ def test_g4_the_amount_is_confirmed_then_the_sales_own_card_is_read(tmp_path, ba
 
 # --- G5 --------------------------------------------------------------------------------------------------------------
 def test_g5_one_page_has_all_that_will_be_sent_confirm_sends_cancel_changes(tmp_path, bank):
-    """What stands on the page is what is in the message: kind, amount, card, original sale; 取消 leads to another amount
-    and nothing has been sent by then."""
+    """What stands on the page is what is in the message: kind, amount, card, original sale; 取消 leads to another
+    amount and nothing has been sent by then."""
 
     async def script(shop):
         await shop.sell("10000")
@@ -451,6 +450,8 @@ def test_g6_the_wait_is_honest_and_the_result_is_one_word(tmp_path, bank, end):
             bank.line(fault)
         elif fault:
             bank.spoil(fault, REFUND if amount else VOID_OR_SALE, "61" if end == "refused" else "")
+        if end == "reversed":
+            bank.faults.spoil_next(Spoil.DELAY, "0400", number=8.0)
         if end in ("accepted", "refused"):
             bank.line("slow")
         since = len(shop.front.screens)
@@ -492,8 +493,9 @@ ASKING = Policy(documents=(Documents(0, ("receipt", "form", "note")),), lock_sec
 
 
 def test_g7_before_it_reason_papers_contact_and_amount_are_there(tmp_path, bank):
-    """A list of reasons and free words (digits or a scan on this keypad); the checklist of the policy holds 确认 up until
-    every paper is there; the support's phone is digits and QR, from any prompt; the amount is known to the fen."""
+    """A list of reasons and free words (digits or a scan on this keypad); the checklist of the policy holds 确认 up
+    until every paper is there; the support's phone is digits and QR, from any prompt; the amount is known to the
+    fen."""
 
     async def script(shop):
         await shop.sell("10000")
@@ -539,7 +541,8 @@ def test_g7_before_it_reason_papers_contact_and_amount_are_there(tmp_path, bank)
 
 
 def test_g7_the_data_is_backed_up_on_demand_and_before_settlement_and_the_self_check_says_so(tmp_path):
-    """By keys: 终端管理, 备份; then a settlement makes another one first; the self-check of the next start has its age."""
+    """By keys: 终端管理, 备份; then a settlement makes another one first; the self-check of the next start has its
+    age."""
     (tmp_path / "stick").mkdir()
     bank = Bank()
 
@@ -580,9 +583,9 @@ def test_g7_the_data_is_backed_up_on_demand_and_before_settlement_and_the_self_c
 
 # --- G8 --------------------------------------------------------------------------------------------------------------
 def test_g8_the_back_office_in_the_hand_has_applications_records_and_finance(tmp_path, bank):
-    """The supervisor signs in to 管理后台: 退款管理 with the application that waits, its review with a decision there,
-    交易记录 with the whole story, 财务处理 whose sums are the bank's. The web back office is a later issue: it is to find
-    the same applications, of which there is one set, in the journal."""
+    """The supervisor signs in to 管理后台: 退款管理 with the application that waits, its review with a decision
+    there, 交易记录 with the whole story, 财务处理 whose sums are the bank's. The web back office is a later issue: it
+    is to find the same applications, of which there is one set, in the journal."""
 
     async def script(shop):
         await shop.sell("400000")
@@ -635,8 +638,8 @@ def test_g8_the_back_office_in_the_hand_has_applications_records_and_finance(tmp
 
 # --- G9 --------------------------------------------------------------------------------------------------------------
 def test_g9_an_application_lives_from_submitted_to_closed_and_every_step_is_recorded(tmp_path):
-    """Submitted, sent back with the reason, handed in again, reviewed, approved by another person, carried out, accepted,
-    credited by the bank, closed: who, when and why at each step, in a chain that shows what is altered."""
+    """Submitted, sent back with the reason, handed in again, reviewed, approved by another person, carried out,
+    accepted, credited by the bank, closed: who, when and why at each step, in a chain that shows what is altered."""
     bank = Bank(Manner(credit_seconds=2 * 86_400.0))
 
     async def script(shop):
@@ -697,8 +700,8 @@ def test_g9_an_application_lives_from_submitted_to_closed_and_every_step_is_reco
 
 # --- G10 -------------------------------------------------------------------------------------------------------------
 def test_g10_the_policy_is_in_plain_words_and_checked_before_the_card(tmp_path, bank):
-    """Days, caps per refund, operator and day, reasons, documents, fees, thresholds: read on the fee sheet by 功能, zh and
-    en, by merchant and cardholder; a rule that is broken is said before a card is asked for."""
+    """Days, caps per refund, operator and day, reasons, documents, fees, thresholds: read on the fee sheet by 功能,
+    zh and en, by merchant and cardholder; a rule that is broken is said before a card is asked for."""
     policy = Policy(
         cap=20_000,
         day_cap=30_000,
@@ -803,9 +806,9 @@ def spelled(pan):
 
 
 def test_g11_evidence_is_kept_exported_and_checked_and_no_card_number_is_anywhere(kept, tmp_path, bank):
-    """Signature, receipts, masked messages and decisions of a refund are one folder; the supervisor's code exports it as
-    PDF and bundle; the bundle proves itself, and an altered one does not. No card number, track or code is on disk, on a
-    screen, on paper, or in what was exported."""
+    """Signature, receipts, masked messages and decisions of a refund are one folder; the supervisor's code exports it
+    as PDF and bundle; the bundle proves itself, and an altered one does not. No card number, track or code is on
+    disk, on a screen, on paper, or in what was exported."""
     place, shop = kept
     run, out = CliRunner(), tmp_path / "out"
     out.mkdir()
@@ -849,8 +852,8 @@ def test_g11_evidence_is_kept_exported_and_checked_and_no_card_number_is_anywher
 
 # --- G12 -------------------------------------------------------------------------------------------------------------
 def test_g12_open_unknown_and_late_refunds_are_followed_with_their_day_and_a_line_for_the_bank(tmp_path, bank):
-    """退款追踪: each with the day by which it should be there; the line that the cardholder gives to his bank (RRN, date,
-    amount, masked card) is shown, is a QR, and is printed; who is late is said, also in the morning."""
+    """退款追踪: each with the day by which it should be there; the line that the cardholder gives to his bank (RRN,
+    date, amount, masked card) is shown, is a QR, and is printed; who is late is said, also in the morning."""
 
     async def script(shop):
         await shop.sell("10000")
@@ -935,8 +938,8 @@ def test_g13_each_trouble_has_a_page_with_live_checks_from_the_error_itself(tmp_
         for key, texts in {
             "1": ("怎样退款", "［退款］"),
             "3": ("退款没到账", "结果未知 通过"),
-            "4": ("申请被退回", "待审核", "不通过 1 笔"),
-            "5": ("审核太慢", "请主管", "不通过 1 笔", "5 小时"),
+            "4": ("申请被退回", "待审核 不通过 1 件"),
+            "5": ("审核太慢", "请主管", "不通过 1 件，最久 5 小时"),
             "6": ("结果未知", "不要重做"),
             "7": ("不能登录", "解锁"),
             "8": ("网络 通过", "收单机构 通过", "密钥 通过"),
@@ -960,7 +963,8 @@ def test_g13_each_trouble_has_a_page_with_live_checks_from_the_error_itself(tmp_
 
 
 def test_g13_the_practice_is_marked_and_reaches_no_acquirer(tmp_path, bank):
-    """练习: a refund with the tutor's card and bank; 演示 DEMO is on each of its screens, and nothing real hears of it."""
+    """练习: a refund with the tutor's card and bank; 演示 DEMO is on each of its screens, and nothing real hears of
+    it."""
 
     async def script(shop):
         await shop.idle()
@@ -1088,9 +1092,9 @@ def test_g15_the_same_screens_serve_glass_and_keypad(tmp_path, bank, has_glass):
 # --- G16 -------------------------------------------------------------------------------------------------------------
 def test_g16_switch_on_first_codes_main_menu_by_numbers_card_and_sign(tmp_path, bank):
     """Operator 01 with 0000 gets no further than a new code; the main page is numbered, and its number is the key; a
-    sale is a number, an amount, a card and a signature; a refund is impossible while the factory code of anybody stands.
-    Binding by a provisioning bundle is the keys' ceremony (docs/key-loading.md); registering by real name is the
-    acquirer's, not the terminal's."""
+    sale is a number, an amount, a card and a signature; a refund is impossible while the factory code of anybody
+    stands. Binding by a provisioning bundle is the keys' ceremony (docs/key-loading.md); registering by real name is
+    the acquirer's, not the terminal's."""
 
     async def script(shop):
         shop.switch_on()
