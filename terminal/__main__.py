@@ -72,7 +72,10 @@ def reconcile(config: Path, file: Path) -> None:
         found = parsed(file.read_text("utf-8", "replace"))
     except FileRefused as refused:
         raise click.ClickException(f"{file}: {refused}") from None
-    place = hand_in(Path(inbox), file)
+    try:
+        place = hand_in(Path(inbox), file)
+    except OSError as error:
+        raise click.ClickException(f"{inbox}: cannot be written: {error.strerror}") from None
     click.echo(f"{len(found.rows)} rows, {found.first} to {found.last}: handed in as {place.name}; read within 30 s")
 
 

@@ -71,8 +71,10 @@ def export(config: Path, out: Path, language: str | None, name: str) -> None:
     loaded = _loaded(config)
     try:
         asyncio.run(_export(loaded, out, language or loaded.language, name))
-    except (JournalFailed, OSError) as error:
+    except JournalFailed as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{out}: cannot be written: {error.strerror or error}") from None
 
 
 @evidence.command()
@@ -81,15 +83,16 @@ def export(config: Path, out: Path, language: str | None, name: str) -> None:
 def check(bundle: Path, journal: Path | None) -> None:
     """Check a bundle alone: every event, every picture, and the chain to its head. Exit 1: not whole."""
     from terminal.evidence_bundle import BundleRefused, faults, opened
+    from terminal.journal.store import JournalFailed
 
     try:
         index, files = opened(bundle)
-    except BundleRefused as refused:
+        found = [*faults(index, files)]
+        if journal is not None and not found and not _has_head(journal, index.head.seq, index.head.hash):
+            found.append("the journal does not have this head")
+    except (BundleRefused, JournalFailed) as refused:
         click.echo(str(refused))
         raise SystemExit(1) from None
-    found = [*faults(index, files)]
-    if journal is not None and not found and not _has_head(journal, index.head.seq, index.head.hash):
-        found.append("the journal does not have this head")
     for name in () if found else unproven(index, files):
         click.echo(f"NOTE: {name} is only to look at, and not what this program draws of what is proven")
     click.echo(
@@ -111,6 +114,7 @@ async def _export(config: Config, out: Path, language: str, name: str) -> None:
     with looked_into(path) as db:
         refund = found(db, name)  # who names none that is there need not type his code
         before = records(db, refund)
+    out.mkdir(parents=True, exist_ok=True)  # who names a folder that cannot be made need not either
     merchant = config.merchant
     who = Exported("", SUPERVISOR, merchant.terminal_id, merchant.merchant_id, merchant.name, merchant.is_test)
     taken = listed(((one.seq, one.hash.hex()) for one in before.events), before.head)
@@ -223,7 +227,6 @@ def _written(out: Path, name: str, contents: dict[str, bytes]) -> list[Path]:
     """Each whole or not at all, also on a stick that is pulled. Raises OSError."""
     import os
 
-    out.mkdir(parents=True, exist_ok=True)
     written = []
     for ending, content in contents.items():
         place, partial = out / f"{name}{ending}", out / f"{name}{ending}.partial"

@@ -73,7 +73,10 @@ def sign(file: Path, key: Path) -> None:
     except (PolicyRefused, KeyRefused) as refused:
         _refuse(refused)
     target = file.with_name(file.name + SIGNATURE)
-    target.write_bytes(signature)
+    try:
+        target.write_bytes(signature)
+    except OSError as error:
+        raise click.ClickException(f"{target}: cannot be written: {error.strerror}") from None
     click.echo(f"{target}: signed; install both files")
 
 

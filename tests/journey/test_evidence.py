@@ -393,3 +393,16 @@ def test_a_picture_that_vanished_without_being_dropped_is_named(tmp_path):
     db.close()
     (finding,) = examined(tmp_path / "journal").findings
     assert (finding.what, finding.why) == ("attachment", "is missing")
+
+
+def test_a_bundle_is_not_checked_against_what_is_no_journal(bundle, tmp_path):
+    (tmp_path / "none").write_text("no journal", "utf-8")
+    checked = CliRunner().invoke(main, ["evidence", "check", str(bundle), "--journal", str(tmp_path / "none")])
+    assert isinstance(checked.exception, SystemExit), checked.exception
+    assert (checked.exit_code, checked.output.count("\n")) == (1, 1)
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_a_code_is_typed(folder, tmp_path):
+    (tmp_path / "file").write_text("", "utf-8")
+    made = export(folder, tmp_path / "file" / "out", refund_id(folder))
+    assert (made.exit_code, "cannot be written" in made.output, "密码" in made.output) == (1, True, False)

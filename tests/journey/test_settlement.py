@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from simulator.acquirer.settlement_desk import MISSING, settlement_of
-from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.settlement import settlement_due
 from terminal.exchange.settler import SettlementStuck
 from terminal.exchange.settling import Item, ItemsDue, Settled, Totalling, What, told_totals
