@@ -232,6 +232,7 @@ def _written(out: Path, name: str, contents: dict[str, bytes]) -> list[Path]:
         place, partial = out / f"{name}{ending}", out / f"{name}{ending}.partial"
         try:
             with partial.open("xb") as file:
+                os.fchmod(file.fileno(), 0o600)  # photos and signatures are in it
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

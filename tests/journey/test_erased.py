@@ -5,6 +5,7 @@ with another one (docs/adr/0009). While no keys are there at all, nothing is con
 """
 
 import shutil
+from datetime import timedelta
 
 import pytest
 
@@ -50,6 +51,7 @@ async def erased_and_loaded(shop):
 
 
 async def the_file_tells(shop, bank):
+    shop.clock.offset += timedelta(days=2)  # its days are over
     bank.inbox.files["a.csv"] = file_of(bank)
     await read_inbox(shop.room)
     assert bank.inbox.verdicts["a.csv"] == ("done", "")
