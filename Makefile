@@ -37,7 +37,7 @@ bench: $(VENV)/.test
 
 # ten thousand random journeys at the counter; a few hundred are in every test run
 campaign: $(VENV)/.test
-	YUANLU_JOURNEYS=$(or $(JOURNEYS),10000) $(PY) -m pytest tests/journey/test_random_days.py
+	YUANLU_JOURNEYS=$(or $(JOURNEYS),12000) $(PY) -m pytest tests/journey/test_random_days.py
 
 # coverage-guided, ten minutes each; not part of the tests, which hold the same laws with hypothesis
 fuzz: $(VENV)/.test
