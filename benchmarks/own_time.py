@@ -2,7 +2,8 @@
 
 Both ends of each span are in this process (front and bank), so that one clock measures them. The first span holds the
 key's way to the core, two synced journal writes, connection and TLS handshake on loopback, MAC and encoding; the second
-holds MAC check, a synced journal write, the screen's way to the front, and painting. So both are upper bounds.
+holds MAC check, a synced journal write, the screen's way to the front, and painting. So both are upper bounds. The
+seconds in which a refund may be taken back are the policy's, and not counted.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import time
 from pathlib import Path
 
 from simulator.counter.back_room import BackRoom
-from simulator.counter.play import Player, first_log_in, replace_factory_codes, sell, tear_off
+from simulator.counter.play import FIRST_REFUND, Player, first_log_in, replace_factory_codes, sell, tear_off
 from simulator.counter.shop import Shop
+from terminal.refund.policy import Policy
 
 ROUNDS = 12
 LIMIT_MS = 50.0
+SUPERVISOR = FIRST_REFUND[0][2]
 
 
 class Stamps:
@@ -70,7 +73,9 @@ async def _refund(room: BackRoom, shop: Shop, player: Player, stamps: Stamps, *,
     for text, key in (("退哪一笔", "1"), ("退款原因", "1"), ("退多少", "1"), ("退款明细", "enter")):
         await player.see(text)
         await player.press(key)
-    await player.see("请插卡")
+    if await player.see_any("请主管输入密码", "请插卡") == "请主管输入密码":  # one card, again and again
+        await player.enter(SUPERVISOR, is_secret=True)
+        await player.see("请插卡")
     await player.insert()
     await player.see("再核对一遍")
     await room.remove()
@@ -79,7 +84,8 @@ async def _refund(room: BackRoom, shop: Shop, player: Player, stamps: Stamps, *,
     await player.see("撤销已受理")
     shop.screen_png()
     stamps.painted = time.perf_counter()
-    spans = (stamps.arrived - stamps.confirmed) * 1e3, (stamps.painted - stamps.answered) * 1e3
+    sent = stamps.confirmed + Policy().undo_seconds
+    spans = (stamps.arrived - sent) * 1e3, (stamps.painted - stamps.answered) * 1e3
     await player.press("enter")
     await tear_off(player)
     return spans
