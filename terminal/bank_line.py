@@ -1,4 +1,4 @@
-"""给银行的一行: what a bank needs to find a refund (guide G12). Law: first 6 and last 4 of the card, no more.
+"""银行查询信息: what a bank needs to find a refund (guide G12). Law: first 6 and last 4 of the card, no more.
 
     RRN 263270000009 2026-11-23 40.00 621094******0003 T10000001 M898100012345678 V000001-000007
 

@@ -136,7 +136,7 @@ async def _confirm(room: Room, application: Application, same: Same) -> None:
         Row(say("row.kind"), say(f"kind.{application.kind.value}")),
         Row(say("row.amount"), f"¥{application.amount}", is_strong=True),
         Row(say("row.card"), same.presented.card.masked_pan),
-        Row(say("row.original"), f"#{sale.original.stan} {sale.at[5:10]} ¥{sale.amount}"),
+        Row(say("row.original"), f"#{sale.original.stan} {sale.at[5:7]}/{sale.at[8:10]} ¥{sale.amount}"),
         Row(say("row.reason"), say(f"reason.{application.reason}")),
         *([Row(say("row.costs"), f"¥{costs}")] if costs.minor else []),
         *([Row(say("row.agreed"), " ".join(application.agreed))] if application.agreed else []),

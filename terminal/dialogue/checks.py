@@ -32,6 +32,7 @@ from shutil import disk_usage
 
 from terminal.dialogue.backup import backup_state
 from terminal.dialogue.look import BUSY, NO_ROW, Check, Found, Look, failed, passed
+from terminal.dialogue.policy_view import version_words
 from terminal.dialogue.room import Room
 from terminal.exchange.stages import Reversing, Unknown
 from terminal.refund.application import WAITING, State
@@ -151,7 +152,9 @@ async def _policy(look: Look) -> Found:
         return failed("live.policy.refused")
     if today < policy.effective or (policy.expires is not None and today > policy.expires):
         return failed("live.policy.out", first=str(policy.effective), last=str(policy.expires or ""))
-    return passed("live.policy.ok", version=policy.version) if policy.is_refund_on else failed("live.policy.off")
+    if not policy.is_refund_on:
+        return failed("live.policy.off")
+    return passed("live.policy.ok", version=version_words(policy.version))
 
 
 async def _reviews(look: Look) -> Found:

@@ -82,7 +82,7 @@ async def _topic(room: Room, topic: str) -> None:
             await _all_checks(room)
         case "call":
             await _call(room)
-        case _ if topic.startswith(CODE):
+        case _ if topic.startswith(CODE) and topic not in bad_news.CODES:  # code-unreadable is of a scan
             await _code(room, topic.removeprefix(CODE))
         case _:
             page = page_of(topic)

@@ -135,7 +135,9 @@ async def tell_given_up(room: Room) -> None:
 def refusal(title: Say, code: str, rows: tuple[Row, ...] = ()) -> Notice:
     """The acquirer said no: why, who must act, the next key (cup.md 4.10)."""
     why = say("result.refused", why=say(sentence(code), code=code))
-    do, rows = (say(f"{sentence(code)}.do", code=code),), (*rows, Row(say("desk.code"), code))
+    do = (say(f"{sentence(code)}.do", code=code),)
+    if code != NOT_RECEIVED:  # that one is ours, and no code that anybody could be told
+        rows = (*rows, Row(say("desk.code"), code))
     return Notice(title, Tone.WRONG, why, do, rows, topic=f"code-{code}")
 
 

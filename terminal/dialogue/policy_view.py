@@ -45,6 +45,15 @@ def policy_rows(policy: Policy) -> tuple[Row, ...]:
     )
 
 
+def version_words(version: str) -> Word:
+    """As its file has it; the one that is built in has a name in words.
+
+    >>> version_words("2026-11"), version_words(Policy().version).id
+    ('2026-11', 'policy.version.built_in')
+    """
+    return say("policy.version.built_in") if version == Policy().version else version
+
+
 def _limits(policy: Policy) -> Iterator[Row]:
     if not policy.is_refund_on:
         yield Row(say("policy.state"), say("policy.state.off"), is_strong=True)
@@ -145,7 +154,7 @@ def _how_often(policy: Policy) -> Iterator[Row]:
 
 
 def _version(policy: Policy) -> Iterator[Row]:
-    yield Row(say("policy.version"), policy.version)
+    yield Row(say("policy.version"), version_words(policy.version))
     yield Row(say("policy.effective"), policy.effective.isoformat())
     if policy.expires is not None:
         yield Row(say("policy.expires"), policy.expires.isoformat())

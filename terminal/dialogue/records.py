@@ -17,7 +17,7 @@ from terminal.dialogue.room import Room
 from terminal.exchange.runner import ReversalOwed
 from terminal.exchange.settling import LOST
 from terminal.exchange.stages import Accepted, Open, Refused, Stage, Unknown
-from terminal.screens import Item, Row, Sheet, say
+from terminal.screens import Item, Notice, Row, Sheet, Tone, say
 
 NEWEST = 8  # on the first page, beside the entry that searches
 
@@ -26,7 +26,9 @@ async def look_up(room: Room, only_open: bool = False) -> None:
     """A list, then one exchange with what can be done about it. Raises Cancelled, TimedOut, Stopped."""
     stages: list[Stage] = list(await room.journal.open_stages()) if only_open else await room.journal.recent(NEWEST)
     if not stages:
-        raise Stopped("sale-not-found")
+        none = "records.none_open" if only_open else "records.none"
+        await room.desk.tell(Notice(TITLE, Tone.OK, say(none)))
+        return
     choices: list[tuple[Stage | None, Item]] = [(stage, item(stage)) for stage in stages]
     if not only_open:
         choices.append((None, Item(say("records.search"))))

@@ -1,4 +1,4 @@
-"""凭证据了结: what nobody knows, ended by two people with evidence. Law: nothing is sent; the bank's word overrules it.
+"""按证据了结: what nobody knows, ended by two people with evidence. Law: nothing is sent; the bank's word overrules it.
 
 what the bank said -> how it said it, and by what number -> one page -> supervisor's code -> a second person's -> ended
 

@@ -296,7 +296,7 @@ def test_g3_the_amount_is_the_original_less_what_was_given_back_kept_and_charged
         await shop.refund_until_card("2")  # a part of 40.00: the policy takes 5 % and 1.00
         await shop.see("请输入退款金额", "可退余额 ¥100.00")
         await shop.enter("4000")
-        await shop.see("退款明细", "原交易金额 ¥100.00", "手续费 −¥3.00", "本次退款 ¥37.00", "退后余额 ¥63.00")
+        await shop.see("退款明细", "原交易金额 ¥100.00", "手续费 −¥3.00", "本次退款 ¥37.00", "剩余可退 ¥63.00")
         await shop.press("enter")
         await send_it(shop)
         await shop.settle(61)
@@ -314,7 +314,7 @@ def test_g3_the_amount_is_the_original_less_what_was_given_back_kept_and_charged
         await shop.see("手续费")
         await shop.enter("250")
         await shop.see(
-            "退款明细", "已退 −¥37.00", "保留成本 −¥15.00", "手续费 −¥2.50", "本次退款 ¥45.50", "退后余额 ¥17.50"
+            "退款明细", "已退 −¥37.00", "保留成本 −¥15.00", "手续费 −¥2.50", "本次退款 ¥45.50", "剩余可退 ¥17.50"
         )
         await shop.press("enter")
         await shop.present("unionpay-debit")
@@ -715,8 +715,8 @@ def test_g10_the_policy_is_in_plain_words_and_checked_before_the_card(tmp_path, 
         lock_seconds=0,
     )
     said = {
-        "zh_CN": ("180 天", "¥200.00", "¥300.00", "签购单", "5%", "¥1.00", "factory", "2026-01-01"),
-        "en": ("180", "¥200.00", "¥300.00", "receipt", "5%", "¥1.00", "factory", "2026-01-01"),
+        "zh_CN": ("180 天", "¥200.00", "¥300.00", "签购单", "5%", "¥1.00", "出厂", "2026-01-01"),
+        "en": ("180", "¥200.00", "¥300.00", "receipt", "5%", "¥1.00", "built in", "2026-01-01"),
     }
 
     async def script(shop):
@@ -879,7 +879,7 @@ def test_g12_open_unknown_and_late_refunds_are_followed_with_their_day_and_a_lin
         await shop.press(place)
         await shop.see("按确认看能做什么")
         await shop.press("enter")
-        await shop.see("给银行的一行", "打印这一行")
+        await shop.see("银行查询信息", "打印查询信息")
         await shop.press("1")
         await shop.see(refund.reply.rrn, refund.request.card.masked_pan)
         await shop.press("enter")
@@ -888,7 +888,7 @@ def test_g12_open_unknown_and_late_refunds_are_followed_with_their_day_and_a_lin
         for part in (refund.reply.rrn, "2026-11-23", "40.00", refund.request.card.masked_pan):
             assert part in line
         await shop.press("enter")
-        await shop.see("打印这一行")
+        await shop.see("打印查询信息")
         await shop.press("2")
         await shop.settle(2)
         assert "退款查询单" in shop.paper()
@@ -899,10 +899,10 @@ def test_g12_open_unknown_and_late_refunds_are_followed_with_their_day_and_a_lin
         shop.room.operator = "01"
         shop.clock.offset += timedelta(days=4)
         shop.terminal = asyncio.ensure_future(morning(shop.room))
-        await shop.see("早间清单", "1 笔退款超期未到账", "1 笔结果未知")
-        place = next(line[0] for line in shop.text().splitlines() if "超期" in line)
+        await shop.see("早间清单", "1 笔退款逾期未到账", "1 笔结果未知")
+        place = next(line[0] for line in shop.text().splitlines() if "逾期" in line)
         await shop.press(place)
-        await shop.see("退款追踪", "超期，应于 11/26 前到账")
+        await shop.see("退款追踪", "逾期，应于 11/26 前到账")
 
     play(tmp_path, bank, script)
     day(tmp_path, bank, friday)

@@ -267,7 +267,7 @@ def test_every_piece_of_bad_news_opens_a_page_of_its_own_and_every_page_fits(tmp
             asked = len(shop.front.screens)
             assert told, topic
             title = told[0].title
-            if topic.startswith(CODE):
+            if topic.startswith(CODE) and topic not in CODES:
                 assert topic.removeprefix(CODE) == title.args["code"]
             else:
                 assert title.id == f"help.{page_of(topic).id}", topic

@@ -37,7 +37,7 @@ def test_whole_sale_of_today_is_voided_and_says_why(tmp_path, bank):
     assert bank.balance() == 1_000_000
     assert bank.ledger.sum_of_postings() == 0
     paper = shop.paper()
-    for text in ("签购单", "商户存根", "持卡人存根", "消费撤销", "RMB -88.00", "原参考号", "持卡人签名", "退后余额"):
+    for text in ("签购单", "商户存根", "持卡人存根", "消费撤销", "RMB -88.00", "原参考号", "持卡人签名", "剩余可退"):
         assert text in paper
     assert bank.tray["unionpay-debit"].pan not in paper
 

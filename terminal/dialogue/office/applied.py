@@ -5,6 +5,7 @@ from __future__ import annotations
 from terminal.dialogue.documents import words_of
 from terminal.dialogue.office.pages import come_back, read
 from terminal.dialogue.outcome import sentence
+from terminal.dialogue.policy_view import version_words
 from terminal.dialogue.room import Room
 from terminal.iso8583.response_codes import lookup
 from terminal.refund.application import ACQUIRER, POLICY, TERMINAL, Act, Application, Document, Mark
@@ -47,7 +48,7 @@ def form(application: Application) -> list[Row]:
         *([Row(say("row.costs"), f"¥{costs}")] if costs.minor else []),
         *([Row(say("applied.other_card"), say("applied.yes"))] if application.is_other_card else []),
         *([Row(say("row.voucher"), application.exchange_id)] if application.exchange_id else []),
-        Row(say("applied.policy"), application.policy_version),
+        Row(say("applied.policy"), version_words(application.policy_version)),
         *([Row(say("applied.note"), application.note)] if application.note else []),
         *(Row(say("applied.missing"), _document_name(kind)) for kind in application.missing),
     ]

@@ -43,8 +43,21 @@ DONE = frozenset(  # what is said of an operator in the journal (proof.py, staff
         *("lock ran out", "lock begins anew", "not there", "practice", "role operator", "role senior"),
     }
 )
+SETTINGS = frozenset(  # what the journal remembers by name
+    {
+        *("stan", "batch", "application", "language", "morning", "given-up-told"),
+        *("settlement-failures", "keys-known", "erased"),
+    }
+)
+KEPT = frozenset({"paper", "signature", "photo"})  # kinds of attachments
+LOADED = frozenset({"capk", "aid", "stripe", "contactless", "blocked-bin"})  # kinds of parameters
+ANSWERS = frozenset({"agreed", "left", "silent"})  # of a cardholder who was shown the costs (customer.py)
+MAKER = "factory"  # who seeded the first people (staff.py)
 LABELS = frozenset(
-    {"id", "by", "operator", "batch", "file", "sha256", "place", "check_value", "state", "kind", "fault"}
+    {
+        *("id", "by", "operator", "batch", "file", "sha256", "place", "check_value", "state", "kind", "fault"),
+        *("owner", "count", "answer", "source", "at"),
+    }
 )
 TOLD = frozenset({"why", "role", "what", "name", "code"})  # the headline has them
 SAY_ID = re.compile(r"[a-z_]+(\.[a-z_-]+)+")
@@ -81,7 +94,7 @@ def rows_of(event: Event) -> list[Row]:
     fields = {name: _plain(value) for name, value in _read(event).items() if value and name not in TOLD}
     if event.kind in ("sent", "received"):
         return [Row(field(name), value) for name, value in fields.items() if name.isdigit()]
-    return [Row(_label(name), value) for name, value in fields.items()]
+    return [Row(_label(name), _value(name, value)) for name, value in fields.items()]
 
 
 def _headline(event: Event) -> Say:
@@ -110,15 +123,15 @@ def _holes(event: Event, said: dict[str, str]) -> dict[str, str | Say]:
         "evidence-exported": {"id": said.get("id", ""), "by": said.get("by", "")},
         "settlement-forced": {"batch": said.get("batch", ""), "by": said.get("by", "")},
         "begun": {"id": said.get("id", "")},
-        "setting": {"name": next(iter(said), "")},
+        "setting": {"name": _label(next(iter(said), ""))},
         "office-opened": {"id": said.get("by", "")},
         "exported": {"id": said.get("by", "")},
         "key-loaded": {"place": said.get("place", "")},
-        "attachment": {"owner": said.get("owner", "")},
+        "attachment": {"owner": said.get("owner", ""), "what": _kind(said.get("kind", ""))},
         "owed": {"id": said.get("id", "")},
         "settlement": {"batch": said.get("batch", "")},
         "item": {"batch": said.get("batch", ""), "code": said.get("code", "")},
-        "parameters": {"kind": said.get("kind", "")},
+        "parameters": {"kind": _kind(said.get("kind", ""))},
     }
     if event.kind in ("sent", "received", "unanswered"):
         return {"what": said.get("what", "")}
@@ -139,7 +152,7 @@ def _operator(said: dict[str, str]) -> Say:
     done: str | Say = say(f"audit.done.{what.replace(' ', '-')}") if what in DONE else what
     if why:
         done = say("story.with", what=done, more=say(f"operators.why.{why}"))
-    return say("audit.operator", id=said["id"], what=done, by=said["by"])
+    return say("audit.operator", id=said["id"], what=done, by=_value("by", said["by"]))
 
 
 def _bad_news(said: dict[str, str]) -> Say:
@@ -179,7 +192,22 @@ def field(number: str) -> Say:
 
 
 def _label(name: str) -> Say:
+    if name in SETTINGS - LABELS:
+        return say(f"audit.setting.{name}")
     return say(f"audit.field.{name}") if name in LABELS else say("audit.field", name=name)
+
+
+def _value(name: str, value: str) -> str | Say:
+    if name == "by" and value == MAKER:
+        return say("audit.by.maker")
+    if name == "answer" and value in ANSWERS:
+        return say(f"audit.answer.{value}")
+    return _kind(value) if name == "kind" else value
+
+
+def _kind(value: str) -> str | Say:
+    """In words, of what was kept with a refund or downloaded."""
+    return say(f"audit.kind.{value}") if value in KEPT | LOADED else value
 
 
 def _read(event: Event) -> dict[str, str]:

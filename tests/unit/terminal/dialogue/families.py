@@ -8,7 +8,7 @@ from terminal.dialogue.documents import IDENTITIES
 from terminal.dialogue.find_sale import HERE
 from terminal.dialogue.office.applied import NOBODYS, WHYS
 from terminal.dialogue.office.audit import ALL
-from terminal.dialogue.office.audit_words import DONE, GROUPS, LABELS, WORDS
+from terminal.dialogue.office.audit_words import ANSWERS, DONE, GROUPS, KEPT, LABELS, LOADED, SETTINGS, WORDS
 from terminal.dialogue.office.operators import WHYS as OPERATOR_WHYS
 from terminal.dialogue.office.story import SIGNED
 from terminal.dialogue.reviewing import RETURNED
@@ -39,9 +39,12 @@ FAMILIES = {
     "applied.mark.": set(WHYS),
     "applied.state.": {state.value for state in State},
     "audit.": WORDS,
+    "audit.answer.": ANSWERS,
     "audit.done.": {done.replace(" ", "-") for done in DONE},
     "audit.field.": LABELS,
     "audit.group.": {ALL, *GROUPS},
+    "audit.kind.": {*KEPT, *LOADED},
+    "audit.setting.": SETTINGS - LABELS,
     "bad.": {f"{name}{end}" for name in CODES for end in ("", ".do")},
     "code.": {f"{code}{end}" for code in (*SPOKEN, NOT_RECEIVED) for end in ("", ".do")},
     "copy.": {"merchant", "cardholder"},

@@ -5,9 +5,21 @@ import pytest
 
 from terminal.dialogue.office.applied import NOBODYS, WHYS
 from terminal.dialogue.office.audit import ALL
-from terminal.dialogue.office.audit_words import DONE, GROUPS, LABELS, WORDS, headline, rows_of
+from terminal.dialogue.office.audit_words import (
+    ANSWERS,
+    DONE,
+    GROUPS,
+    KEPT,
+    LABELS,
+    LOADED,
+    SETTINGS,
+    WORDS,
+    headline,
+    rows_of,
+)
 from terminal.dialogue.office.operators import WHYS as OPERATOR_WHYS
 from terminal.dialogue.office.story import SIGNED
+from terminal.exchange.downloads import SORTS
 from terminal.iso8583.message import NAMES
 from terminal.journal.report_book import Event
 from terminal.refund.application import Act, State
@@ -26,6 +38,9 @@ FAMILIES = {
     "audit.": WORDS,
     "audit.done.": {done.replace(" ", "-") for done in DONE},
     "audit.field.": LABELS,
+    "audit.setting.": SETTINGS - LABELS,
+    "audit.kind.": {*KEPT, *LOADED, *(sort.kind for sort in SORTS)},
+    "audit.answer.": ANSWERS,
     "field.": {str(number) for number in NAMES},
     "finance.card.": {*KINDS.values(), UNKNOWN},
     "finance.paper.": {"day", "shift"},
