@@ -9,7 +9,8 @@
 | plain            | none                                |                 |
 
 Told apart by length and number alone, for a buzzer of one pitch. A front that has one plays `tones` of what it showed
-before and what it shows now; the core says nothing else. A changed status bar is no new screen.
+before and what it shows now, as the counter's page does; the core says nothing else. A changed status bar is no new
+screen.
 """
 
 from __future__ import annotations

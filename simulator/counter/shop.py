@@ -24,6 +24,7 @@ from terminal.front_link import CoreLink
 from terminal.screens import Notice, PinPad, Shown, Tone, say
 from ui.page import page
 from ui.painter import Painter
+from ui.sound import tones
 from ui.text import words
 
 WAITING = Shown(Notice(say("desk.product"), Tone.PLAIN, say("desk.starting"), hint=say("hint.wait")))
@@ -37,6 +38,7 @@ class Shop:
     def __init__(self, room: BackRoom, device: str) -> None:
         self._room, self._painter = room, Painter(device)
         self._shown, self.serial = WAITING, 0
+        self._sound: tuple[int, tuple[int, ...]] = (0, ())  # the last one, and with which screen it came
         self._changed = asyncio.Event()
         self._link: CoreLink | None = None
         self._scanner = SimulatedScanner()
@@ -66,7 +68,10 @@ class Shop:
 
     def _show(self, shown: Shown) -> None:
         if shown.screen != self._shown.screen or shown.status != self._shown.status or shown != self._shown:
-            self._shown, self.serial = shown, self.serial + 1
+            sound, self.serial = tones(self._shown, shown), self.serial + 1
+            self._shown = shown
+            if sound:
+                self._sound = self.serial, sound
             self._changed.set()
             self._changed = asyncio.Event()
 
@@ -80,6 +85,7 @@ class Shop:
             "hint": shown.hint,
             "status": list(shown.status),
             "language": shown.language,
+            "sound": {"serial": self._sound[0], "tones": list(self._sound[1])},
         }
 
     def screen_png(self) -> bytes:

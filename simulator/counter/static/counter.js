@@ -69,12 +69,28 @@ function fill(place, rows) {
   }));
 }
 
+let heard = Infinity, audio;  // what came before the page was opened is not played
+function play(tones) {
+  audio = audio || new AudioContext();
+  let at = audio.currentTime;
+  for (const milliseconds of tones) {
+    const tone = audio.createOscillator();
+    tone.frequency.value = 2000;
+    tone.connect(audio.destination);
+    tone.start(at);
+    tone.stop(at + milliseconds / 1000);
+    at += (milliseconds + 120) / 1000;
+  }
+}
+
 async function showScreen() {
   $("screen").src = "/api/screen.png?" + Date.now();
   const told = await get("/api/screen");
   const text = [told.title, ...told.lines, told.hint].join("\n");
   $("screen").alt = text;
   $("spoken").textContent = text;
+  if (told.sound.serial > heard) play(told.sound.tones);
+  heard = told.sound.serial;
 }
 async function showCards() {
   const cards = await get("/api/cards");

@@ -73,6 +73,7 @@ class CardboardDesk:
             "kind": "menu",
             "title": "原路",
             "lines": ["1 消费", "2 退款"],
+            "sound": {"serial": 0, "tones": []},
             "hint": "按数字选择",
             "status": ["测试"],
             "language": "zh_CN",

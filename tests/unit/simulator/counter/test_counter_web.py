@@ -48,7 +48,7 @@ def test_the_page_has_no_inline_script_and_no_foreign_resource() -> None:
 
 async def test_screen(page: httpx.AsyncClient) -> None:
     told = (await page.get("/api/screen")).json()
-    assert set(told) == {"kind", "title", "lines", "hint", "status", "language"}
+    assert set(told) == {"kind", "title", "lines", "hint", "status", "language", "sound"}
     picture = await page.get("/api/screen.png")
     assert picture.headers["content-type"] == "image/png"
     assert picture.headers["cache-control"] == "no-store"
