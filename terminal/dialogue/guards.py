@@ -21,17 +21,12 @@ from datetime import datetime, timedelta
 from terminal.dialogue import bad_news
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.desk import Cancelled, TimedOut
-from terminal.dialogue.ready import signed_in
+from terminal.dialogue.ready import latest_written, signed_in
 from terminal.dialogue.room import Room
 from terminal.screens import Item, Notice, Progress, Row, Say, Tone, say
 
 MOST_BACK = timedelta(minutes=5)  # a clock may be corrected by so much and nobody minds
 LEAST_WAIT = 0.001  # seconds: a wait shorter than the clock can tell would never be over
-OTHER_YEAR = timedelta(days=200)  # F13 has no year: what is so far off after a sign-in is off by the year
-LATEST = (  # the latest time written down since the acquirer last set the clock
-    "SELECT max(at) FROM event WHERE seq >= coalesce("
-    "(SELECT seq FROM event WHERE kind = 'signed-in' ORDER BY seq DESC LIMIT 1), 0)"
-)
 STOPPED, PASSED = "scam-stopped", "scam-passed"
 # question -> the answers in the order of their keys; True goes on
 QUESTIONS = (("scam.phone", (False, True)), ("scam.told", (True, False)))
@@ -47,42 +42,18 @@ async def may_begin(room: Room) -> None:
     """Before a sale is even looked for. Raises Stopped: no policy is in force; Cancelled: the clock went back."""
     if room.policy_trouble:
         raise Stopped("policy-refused", why=room.policy_trouble)
-    if (latest := await _latest(room)) - room.hardware.clock.now() > MOST_BACK:
+    if (latest := await latest_written(room)) - room.hardware.clock.now() > MOST_BACK:
         await _clock_set(room, latest)
 
 
 async def _clock_set(room: Room, latest: datetime) -> None:
-    """重新签到 takes over the acquirer's clock; whatever it says then is the time, but for the year."""
-    clock = room.hardware.clock
-    now, before = f"{clock.now():%m-%d %H:%M}", f"{latest:%m-%d %H:%M}"
+    """重新签到 takes over the acquirer's clock; whatever it says then is the time."""
+    now, before = f"{room.hardware.clock.now():%m-%d %H:%M}", f"{latest:%m-%d %H:%M}"
     title = say("kind.give_back")
     if await bad_news.tell(room.desk, room.journal, "clock-went-back", title, now=now, latest=before) != "enter":
         raise Cancelled
     room.is_signed_in = False
     await signed_in(room)
-    if abs(latest - clock.now()) > OTHER_YEAR:
-        clock.adopt(_in_the_year_of(latest, clock.now()))
-        await room.journal.record("clock-set", {"at": clock.now().isoformat(timespec="seconds")})
-
-
-async def _latest(room: Room) -> datetime:
-    rows = await room.journal.rows(LATEST)
-    return datetime.fromisoformat(str(rows[0][0])) if rows[0][0] else room.hardware.clock.now()
-
-
-def _in_the_year_of(latest: datetime, now: datetime) -> datetime:
-    """Month, day and time of `now`, nearest to `latest`.
-
-    >>> _in_the_year_of(datetime(2026, 12, 31, 23), datetime(2024, 1, 1, 8))
-    datetime.datetime(2027, 1, 1, 8, 0)
-    """
-    near = []
-    for year in (latest.year - 1, latest.year, latest.year + 1):
-        try:
-            near.append(now.replace(year=year))
-        except ValueError:  # 29 February of another year
-            continue
-    return min(near, key=lambda there: abs(there - latest), default=now)
 
 
 # --- undo hold -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import datetime
 
 from terminal import log
 from terminal.dialogue import bad_news
@@ -28,6 +29,10 @@ from terminal.screens import Notice, Row, Say, Tone, say
 TITLE = say("sign_in.title")
 MOST_IN_BATCH = 500  # cup.md 4.2: then "流水记录已满，请先结算"
 CHECKED = ("records", "reader", "printer", "keys")  # as the log names them, in the order of the screen
+LATEST = (
+    "SELECT max(at) FROM event WHERE seq >= coalesce("
+    "(SELECT seq FROM event WHERE kind = 'signed-in' ORDER BY seq DESC LIMIT 1), 0)"
+)
 SIGN_IN_DEMAND, STATUS_DEMAND = 3, 2  # digit 6 of the header, cup.md 1.3
 
 
@@ -207,7 +212,7 @@ async def _sign_in(room: Room) -> None:
         await _take_keys(room, bytes.fromhex(reply.private))
     if reply.batch.strip("0"):
         await journal.remember("batch", reply.batch)
-    _adopt_clock(room, reply.date, reply.time)
+    _adopt_clock(room, reply.date, reply.time, max(room.hardware.clock.now(), await latest_written(room)))
     acquirer.demands.discard(SIGN_IN_DEMAND)
     room.is_signed_in, room.runner.is_sign_in_due = True, False
     await journal.record("signed-in", {"batch": reply.batch, "operator": room.operator})
@@ -222,12 +227,17 @@ async def _take_keys(room: Room, block: bytes) -> None:
         raise device_trouble(error) from None
 
 
-def _adopt_clock(room: Room, date: str, time: str) -> None:
-    """F13 has no year: it is the one that brings the date nearest to the terminal's own."""
+async def latest_written(room: Room) -> datetime:
+    """The latest time in the journal since the acquirer last set the clock: it is not earlier than that now."""
+    rows = await room.journal.rows(LATEST)
+    return datetime.fromisoformat(str(rows[0][0])) if rows[0][0] else room.hardware.clock.now()
+
+
+def _adopt_clock(room: Room, date: str, time: str, now: datetime) -> None:
+    """F13 has no year: it is the one that brings the date nearest to `now`."""
     if len(date) != 4 or len(time) != 6:
         return
     clock = room.hardware.clock
-    now = clock.now()
     candidates = []
     for year in (now.year - 1, now.year, now.year + 1):
         try:

@@ -1,7 +1,7 @@
 """Guards (issue 6, point 8): undo, the interrupter, the device in strange hands, lock, clock, the empty slot."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -14,8 +14,8 @@ from terminal.exchange.stages import Accepted, Unknown
 from terminal.iso8583.kinds import Kind
 from terminal.refund.policy import Policy
 from terminal.screens import Menu
-from tests.journey.shop import PIN, Bank, ScriptedFront, day
-from tests.virtual_time import VirtualClock, run
+from tests.journey.shop import PIN, Bank, ScriptedFront, Shop, day
+from tests.virtual_time import START, VirtualClock, run
 
 BOSS = "135790"  # the supervisor's, as Shop.supervisor_code sets it; TEST CODE
 GIVE_BACK = "请将终端交还收银员"
@@ -596,6 +596,19 @@ def test_a_clock_that_went_back_is_named_and_put_right_by_a_sign_in(tmp_path, ba
         assert abs(shop.clock.offset) < timedelta(seconds=5)
 
     play(tmp_path, bank, script, host=RightClock)
+
+
+@pytest.mark.parametrize("year", [2000, 2024, 2025])
+def test_a_dead_clock_at_power_on_gets_its_year_from_the_records(tmp_path, bank, year):
+    """F13 of the sign-in has no year."""
+    day(tmp_path, bank, Shop.first_day, host=RightClock)
+
+    async def next_morning(shop):
+        shop.clock.offset = datetime(year, 1, 1, tzinfo=START.tzinfo) - START
+        await shop.another_day()
+        assert abs(shop.clock.offset) < timedelta(seconds=15)
+
+    day(tmp_path, bank, next_morning, host=RightClock)
 
 
 def test_a_clock_that_went_back_to_after_the_sign_in_is_named_too(tmp_path, bank):
