@@ -127,7 +127,6 @@ def _application(one: Application, spoken: Words) -> Iterator[Block]:
         ("folder.needs", needs),
         ("folder.rules", rules),
         ("folder.requester", one.requester),
-        ("folder.note", one.note),
     )
     for mark in one.marks:
         why = f"  {mark.why}" if mark.why else ""

@@ -47,6 +47,7 @@ def furnish(config: Config, hardware: Hardware, journal: Journal, desk: Desk, ru
         policy=rules.policy,
         policy_trouble=rules.trouble,
         calendar=rules.calendar,
+        calendar_trouble=rules.calendar_trouble,
         back_up=back_up,
     )
     desk.help = partial(help_on, room)

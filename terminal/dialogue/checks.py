@@ -154,6 +154,8 @@ async def _policy(look: Look) -> Found:
         return failed("live.policy.out", first=str(policy.effective), last=str(policy.expires or ""))
     if not policy.is_refund_on:
         return failed("live.policy.off")
+    if look.room.calendar_trouble:
+        return failed("live.policy.calendar")
     return passed("live.policy.ok", version=version_words(policy.version))
 
 

@@ -11,6 +11,8 @@ Whether a number is anybody's is not told to who has no code; of what rank he is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from terminal.dialogue.bad_news import Stopped, tell
 from terminal.dialogue.codes import OPERATORS, SENIOR, SUPERVISOR
 from terminal.dialogue.proof import TITLE
@@ -34,7 +36,7 @@ async def supervisor(room: Room, application: Application) -> str:
 async def reviewer(room: Room, but: frozenset[str] = frozenset(), *lines: Say) -> str:
     """The number of one of rank who is none of `but`. Raises Cancelled, TimedOut."""
     while True:
-        who = await _somebody(room, say("consent.reviewer"), but, lines)
+        who = await _somebody(room, say("consent.reviewer"), MAY_REVIEW, but, lines)
         if who is not None and (who.id == SUPERVISOR or who.role == SENIOR):
             return who.id
         if who is not None:
@@ -43,9 +45,14 @@ async def reviewer(room: Room, but: frozenset[str] = frozenset(), *lines: Say) -
 
 async def second_person(room: Room, application: Application) -> str:
     """The number of one who had no part in it. Raises Cancelled, TimedOut."""
-    lines = (why(room, application, Need.SECOND_PERSON),)
+    line = why(room, application, Need.SECOND_PERSON)
+    return await one_more(room, say("consent.second"), MAY_REVIEW, parties(application), line)
+
+
+async def one_more(room: Room, prompt: Say, among: Sequence[str], but: frozenset[str], line: Say) -> str:
+    """The number of one `among` these and none of `but`, by number and code. Raises Cancelled, TimedOut."""
     while True:
-        who = await _somebody(room, say("consent.second"), parties(application), lines)
+        who = await _somebody(room, prompt, among, but, (line,))
         if who is not None:
             return who.id
 
@@ -62,14 +69,16 @@ def why(room: Room, application: Application, *needs: Need) -> Say:
     return say("consent.why", amount=str(application.amount), rules=_listed(found))
 
 
-async def _somebody(room: Room, prompt: Say, but: frozenset[str], lines: tuple[Say, ...]) -> Operator | None:
+async def _somebody(
+    room: Room, prompt: Say, among: Sequence[str], but: frozenset[str], lines: tuple[Say, ...]
+) -> Operator | None:
     """By number and code; None, and said, when it cannot be he."""
     id = await room.desk.digits(TITLE, prompt, (2, 2), *lines)
-    if id not in MAY_REVIEW:
-        await tell(room.desk, room.journal, "operator-unknown", TITLE, id=id)
-        return None
     if id in but:
         await tell(room.desk, room.journal, "same-person", TITLE)
+        return None
+    if id not in among:
+        await tell(room.desk, room.journal, "operator-unknown", TITLE, id=id)
         return None
     ask, proof = say("staff.ask_code", id=id), room.staff.proof
     found = await proof.find(id) or Operator(id, "nobody", "", is_factory=False)

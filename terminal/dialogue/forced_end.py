@@ -20,12 +20,11 @@ import msgspec
 from terminal.dialogue import bad_news
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.codes import ADMINISTRATOR, OPERATORS
+from terminal.dialogue.consent import one_more
 from terminal.dialogue.outcome import sentence
-from terminal.dialogue.proof import TITLE as PEOPLE
 from terminal.dialogue.room import Room
 from terminal.exchange.settler import HOPELESS
 from terminal.exchange.settling import Settled, may_be_forced
-from terminal.journal.journal import Operator
 from terminal.screens import Item, Say, say
 
 TITLE = say("menu.settlement")
@@ -73,26 +72,12 @@ def why_stuck(fault: str) -> Say:
 async def _forced(room: Room, fault: str) -> Settled:
     why = say("forced.why")
     boss = await room.staff.supervisor(why, room.operator)
-    by = (boss, await _second(room, why, (room.operator, boss)))
+    but = frozenset((room.operator, boss))
+    by = (boss, await one_more(room, say("forced.ask_second"), (*OPERATORS, ADMINISTRATOR), but, why))
     settled = await room.desk.work(TITLE, room.settler.force(by, fault), lambda: say("forced.busy"))
     facts = {"batch": settled.batch, "operator": room.operator, "by": " ".join(by), "fault": fault}
     await room.journal.record("settlement-forced", facts)
     return settled
-
-
-async def _second(room: Room, why: Say, but: tuple[str, ...]) -> str:
-    """The number of one more person: an operator or the administrator. Raises Cancelled, TimedOut, Stopped."""
-    staff = room.staff
-    while True:
-        id = await room.desk.digits(PEOPLE, say("forced.ask_second"), (2, 2), why)
-        if id in but:
-            await bad_news.tell(room.desk, room.journal, "same-person", PEOPLE)
-        elif id not in (*OPERATORS, ADMINISTRATOR):
-            await bad_news.tell(room.desk, room.journal, "operator-unknown", PEOPLE, id=id)
-        else:
-            who = await staff.proof.find(id) or Operator(id, "nobody", "", is_factory=False)
-            if await staff.prove(who, say("staff.ask_code", id=id), why):
-                return (await staff.replace_code(who) if who.is_factory else who).id
 
 
 async def _counted(room: Room, fault: str) -> Failures:

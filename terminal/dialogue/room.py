@@ -40,6 +40,7 @@ class Room:
     policy: Policy = field(default_factory=Policy)
     policy_trouble: str = ""  # why its policy file is not used; no refund then
     calendar: Calendar = field(default_factory=Calendar)
+    calendar_trouble: str = ""  # why its file is not used; ours is then
     back_up: Callable[[Room], Awaitable[bool]] | None = None  # before a batch is settled
     kernel: TerminalData = UNIONPAY_TEST  # until the acquirer's lists are read
     operator: str = ""

@@ -9,17 +9,16 @@ he did neither. The evidence is digits: the number of the call, of the letter, o
 from __future__ import annotations
 
 from terminal.dialogue.applications import now_of
-from terminal.dialogue.bad_news import Stopped, tell
+from terminal.dialogue.bad_news import tell
 from terminal.dialogue.codes import OPERATORS
+from terminal.dialogue.consent import one_more
 from terminal.dialogue.daily_file import follow_exchange, owe_confirmation
 from terminal.dialogue.outcome import notice
 from terminal.dialogue.printing import print_outcome
-from terminal.dialogue.proof import TITLE as CODE_TITLE
 from terminal.dialogue.room import Room
 from terminal.exchange.events import HOW, Testified, Testimony
 from terminal.exchange.overruling import rests_on
 from terminal.exchange.stages import GivenUp, Stage, Unknown
-from terminal.journal.journal import Operator
 from terminal.refund.application import Act
 from terminal.screens import Item, Row, Say, Sheet, say
 
@@ -37,7 +36,8 @@ async def testify(room: Room, stage: Unknown | GivenUp) -> Stage:
     said = say("testimony.accepted") if is_accepted else say("testimony.not_received")
     await room.desk.agree(Sheet(TITLE, _rows(stage, said, how, reference), _warning(is_accepted, kind)))
     supervisor = await room.staff.supervisor(_why(said), request.operator)
-    second = await _second(room, await _asked_for_it(room, stage) | {supervisor}, _why(said))
+    but = await _asked_for_it(room, stage) | {supervisor}
+    second = await one_more(room, say("testimony.second"), OPERATORS, but, _why(said))
     testimony = Testimony(how, reference, supervisor, second, room.operator, now_of(room))
     await owe_confirmation(room, request.id)
     after = await room.runner.testify(request.id, Testified(is_accepted, testimony))
@@ -57,23 +57,6 @@ async def _asked_for_it(room: Room, stage: Unknown | GivenUp) -> frozenset[str]:
         return frozenset((stage.request.operator,))
     handed_in = (mark.by for mark in application.marks if mark.act is Act.SUBMIT)
     return frozenset((stage.request.operator, application.requester, *handed_in))
-
-
-async def _second(room: Room, but: frozenset[str], line: Say) -> str:
-    """The number of one who is none of these, by number and code. Raises Cancelled, TimedOut."""
-    desk, proof = room.desk, room.staff.proof
-    while True:
-        id = await desk.digits(CODE_TITLE, say("testimony.second"), (2, 2), line)
-        if id not in OPERATORS or id in but:
-            name = "same-person" if id in but else "operator-unknown"
-            await tell(desk, room.journal, name, CODE_TITLE, **({} if id in but else {"id": id}))
-            continue
-        found = await proof.find(id) or Operator(id, "nobody", "", is_factory=False)
-        try:
-            if await proof.prove(found, say("staff.ask_code", id=id), line):
-                return (await proof.replace_code(found) if found.is_factory else found).id
-        except Stopped as stop:  # locked: another may do it
-            await tell(desk, room.journal, stop.name, CODE_TITLE, **stop.args_)
 
 
 def _rows(stage: Stage, said: Say, how: str, reference: str) -> tuple[Row, ...]:

@@ -22,6 +22,7 @@ from terminal.journal.attachment_book import AttachmentBook
 from terminal.journal.batch_book import LAST_NUMBER, BatchBook
 from terminal.journal.operator import Lock as Lock
 from terminal.journal.operator import Operator as Operator
+from terminal.journal.operator import decoded
 from terminal.journal.owed import OwedBook
 from terminal.journal.parameters import Parameters
 from terminal.journal.store import Broken, JournalFailed, Store
@@ -235,7 +236,7 @@ class Journal:
     async def operators(self) -> list[Operator]:
         """By number."""
         rows = await self.rows(f"SELECT {OPERATOR} FROM operator ORDER BY id")  # noqa: S608 - fixed columns
-        return [_operator(row) for row in rows]
+        return [decoded(row) for row in rows]
 
     async def verify(self) -> Broken | None:
         return await self._blocking(self._store.verify)
@@ -264,17 +265,6 @@ class Journal:
     async def _blocking(self, work: Callable[[], T]) -> T:
         async with self._turn:
             return await self._run(work)  # type: ignore[return-value] # Run[object] gives back what `work` gives
-
-
-def _operator(row: tuple[object, ...]) -> Operator:
-    *plain, lock = row
-    try:
-        kept = msgspec.json.decode(str(lock), type=Lock) if lock else None
-        return msgspec.convert(
-            dict(zip(Operator.__struct_fields__, (*plain, kept), strict=True)), Operator, strict=False
-        )
-    except msgspec.DecodeError as error:
-        raise JournalFailed(f"an operator in the journal cannot be read: {error}") from None
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from terminal.journal.store import JournalFailed
+
 
 class Lock(msgspec.Struct, frozen=True):
     """Since when of which start of the device ("": of none yet), and for how long; None: until somebody unlocks."""
@@ -26,3 +28,15 @@ class Operator(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """Without the hash."""
         return f"Operator({self.id!r}, {self.role!r})"
+
+
+def decoded(row: tuple[object, ...]) -> Operator:
+    """Of a row of its table. Raises JournalFailed."""
+    *plain, lock = row
+    try:
+        kept = msgspec.json.decode(str(lock), type=Lock) if lock else None
+        return msgspec.convert(
+            dict(zip(Operator.__struct_fields__, (*plain, kept), strict=True)), Operator, strict=False
+        )
+    except msgspec.DecodeError as error:
+        raise JournalFailed(f"an operator in the journal cannot be read: {error}") from None

@@ -151,7 +151,6 @@ class Application(msgspec.Struct, frozen=True):
     exchange_id: str = ""
     is_other_card: bool = False
     has_typed_costs: bool = False
-    note: str = ""
 
     @property
     def amount(self) -> Money:

@@ -16,7 +16,7 @@ import msgspec
 from terminal.exchange.request import FeeSheet
 from terminal.exchange.stages import Accepted, NotSent, Refused, Reversed, Stage
 from terminal.money import Money
-from terminal.refund.rules import Fee, Policy, Tier
+from terminal.refund.rules import Fee, Policy
 from terminal.refund.sale import Sale
 
 
@@ -56,6 +56,3 @@ def counts(stage: Stage) -> bool:
 
 def _given(stage: Stage) -> Money:
     return stage.amount if isinstance(stage, Accepted) else stage.request.amount
-
-
-__all__ = ["Fee", "FeeSheet", "Tier", "counts", "fee_of", "fee_sheet", "most_costs", "with_fee"]

@@ -49,7 +49,6 @@ def form(application: Application) -> list[Row]:
         *([Row(say("applied.other_card"), say("applied.yes"))] if application.is_other_card else []),
         *([Row(say("row.voucher"), application.exchange_id)] if application.exchange_id else []),
         Row(say("applied.policy"), version_words(application.policy_version)),
-        *([Row(say("applied.note"), application.note)] if application.note else []),
         *(Row(say("applied.missing"), _document_name(kind)) for kind in application.missing),
     ]
 

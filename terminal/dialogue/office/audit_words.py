@@ -28,7 +28,7 @@ from terminal.screens import Row, Say, say
 
 MONEY = ("finding", "settlement-forced", "fees-shown")
 PEOPLE = ("scam-stopped", "scam-passed", "locked", "practice-began", "practice-ended", "checked", "evidence-exported")
-TROUBLES = ("keys-erased", "finding", "settlement-forced", "backup-failed", "clock-set")
+TROUBLES = ("keys-erased", "finding", "settlement-forced", "backup-failed")
 GROUPS: dict[str, tuple[str, ...]] = {
     "money": ("begun", "stage", "sent", "received", "unanswered", "settlement", "item", "owed", "reconciled", *MONEY),
     "applications": ("application", "attachment"),
