@@ -3,6 +3,7 @@
 original - refunded before - kept cost - handling fee = refund, when all that remains is given back; where only a part
 of it is, the part stands in the place of what remains.
 
+>>> from terminal.refund.rules import Fee, Tier
 >>> fee_of(Fee((Tier(10_000, permille=50), Tier(permille=30, fixed=100)), least=200, most=5_000), Money(9_999)).minor
 499
 """
