@@ -26,7 +26,7 @@ from typing import Any, Protocol, TypeVar
 
 from drivers.own_thread import apart
 from terminal.paper import ImageRow, Paper, QrRow, TextRow
-from terminal.ports import PaperOut, PrinterLost
+from terminal.ports import PaperLeft, PaperOut, PrinterLost
 
 T = TypeVar("T")
 
@@ -98,9 +98,9 @@ class EscposPrinter:
         """Raises PaperOut, PrinterLost; paper may run out in the middle, and then it is told too."""
         await self._alone(lambda: self._print(paper))
 
-    async def has_paper(self) -> bool:
+    async def paper_left(self) -> PaperLeft:
         """Raises PrinterLost."""
-        return await self._alone(self._has_paper)
+        return "ok" if await self._alone(self._has_paper) else "out"
 
     async def _alone(self, work: Callable[[], T]) -> T:
         """In a thread, one by one. Who leaves before its turn prints nothing; who leaves later gets a whole paper."""

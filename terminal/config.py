@@ -93,6 +93,9 @@ class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: str  # serial:/dev/ttyUSB0@115200, net:host:port, usb-lp:/dev/usb/lp0, file:/path
     columns: int = 32
     copies: int = 2
+    profile: str = ""  # what this model can do: a name of drivers/printers/ or a path; "" is any printer
+    language: Literal["", "zh_CN", "en", "zh_CN+en"] = ""  # of the paper; "" is the screen's
+    logo: str = ""  # a black and white PNG for the head of every receipt; "" is none
 
 
 class ReaderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,11 +28,27 @@ class ReaderMissing(DeviceError):
 
 
 class PaperOut(DeviceError):
-    """The printer has no paper."""
+    """The printer has no paper. `has_begun`: part of this paper came out; it is printed again whole, and marked."""
+
+    def __init__(self, *arguments: object, has_begun: bool = False) -> None:
+        super().__init__(*arguments)
+        self.has_begun = has_begun
 
 
 class PrinterLost(DeviceError):
-    """The printer does not answer."""
+    """The printer does not answer. `has_begun` as for PaperOut."""
+
+    def __init__(self, *arguments: object, has_begun: bool = False) -> None:
+        super().__init__(*arguments)
+        self.has_begun = has_begun
+
+
+class CoverOpen(PrinterLost):
+    """The lid of the printer is open."""
+
+
+class Overheated(PrinterLost):
+    """The printer's head is too hot; it goes on by itself when it has cooled down."""
 
 
 class LinkDown(DeviceError):

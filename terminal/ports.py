@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from terminal.device_errors import CardMute as CardMute
 from terminal.device_errors import CardRemoved as CardRemoved
 from terminal.device_errors import CeremonyRefused as CeremonyRefused
+from terminal.device_errors import CoverOpen as CoverOpen
 from terminal.device_errors import DeviceError as DeviceError
 from terminal.device_errors import EntryCancelled as EntryCancelled
 from terminal.device_errors import EntryLost as EntryLost
@@ -25,6 +26,7 @@ from terminal.device_errors import KeysErased as KeysErased
 from terminal.device_errors import LinkDown as LinkDown
 from terminal.device_errors import LinkLost as LinkLost
 from terminal.device_errors import NoCard as NoCard
+from terminal.device_errors import Overheated as Overheated
 from terminal.device_errors import PaperOut as PaperOut
 from terminal.device_errors import PinpadLost as PinpadLost
 from terminal.device_errors import PrinterLost as PrinterLost
@@ -99,17 +101,20 @@ class Stripe(Protocol):
         ...
 
 
+PaperLeft = Literal["ok", "low", "out"]  # low: the near-end sensor says that the roll is nearly over
+
+
 class Printer(Protocol):
     """Paper. It is printed whole or not at all, as far as the device can tell. `columns` is 32 or 48."""
 
     columns: int
 
     async def print(self, paper: Paper) -> None:
-        """Raises PaperOut, PrinterLost."""
+        """Raises PaperOut, PrinterLost (CoverOpen, Overheated); `has_begun` says whether something came out."""
         ...
 
-    async def has_paper(self) -> bool:
-        """Raises PrinterLost."""
+    async def paper_left(self) -> PaperLeft:
+        """Raises PrinterLost (CoverOpen, Overheated)."""
         ...
 
 
@@ -254,8 +259,42 @@ class Display(Protocol):
     """Pixels, on the front's side of the link."""
 
     def show(self, pixels: bytes, width: int, height: int) -> None:
-        """`pixels` is width * height * 4 bytes, 0xXXRRGGBB little-endian, no padding between rows."""
+        """`pixels` is width * height * 4 bytes, 0xXXRRGGBB little-endian, no padding between rows.
+
+        Raises PanelMissing when the picture can never be shown here; a panel that is away for a while shows the newest
+        picture when it is back.
+        """
         ...
+
+
+class Backlight(Protocol):
+    """The light behind the panel, on the front's side."""
+
+    def shine(self, per_cent: int) -> None:
+        """0 is dark. Never raises: a light that cannot be changed stays as it is."""
+        ...
+
+
+class Buzzer(Protocol):
+    """Something that beeps, on the front's side. Both return at once and never raise."""
+
+    def play(self, tones: tuple[int, ...]) -> None:
+        """Milliseconds of each tone, with a pause between (ui/sound.py); a new one ends what is being played."""
+        ...
+
+    def click(self) -> None:
+        """A key was heard."""
+        ...
+
+
+class Voice(Protocol):
+    """Something that reads aloud, on the front's side. Both return at once and never raise."""
+
+    def read(self, text: str, language: str) -> None:
+        """"zh_CN" or "en"; a new text ends the one before."""
+        ...
+
+    def hush(self) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import msgspec
 
 from keys.at_rest.key_file import Contents, KeyFile
 from terminal.paper import Paper
-from terminal.ports import Clock, PaperOut, Printer
+from terminal.ports import Clock, PaperLeft, PaperOut, Printer
 from terminal.receipt import Receipt, Text
 from terminal.screens import say
 
@@ -47,9 +47,11 @@ class PracticePrinter:
         if self._to_paper is not None:
             await self._to_paper.print(paper)
 
-    async def has_paper(self) -> bool:
+    async def paper_left(self) -> PaperLeft:
         """Raises PrinterLost."""
-        return not self.is_out and (self._to_paper is None or await self._to_paper.has_paper())
+        if self.is_out or self._to_paper is None:
+            return "out" if self.is_out else "ok"
+        return await self._to_paper.paper_left()
 
 
 class EmptyInbox:

@@ -165,7 +165,7 @@ Screen = Menu | Ask | Sheet | Notice | Progress | CardPrompt | SignPad | PinPad
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The status bar: `line` and `paper` are "ok", "bad" or "" (not known yet)."""
+    """The status bar: `line` is "ok", "bad" or "" (not known yet); `paper` also "low": the roll is nearly over."""
 
     line: str = ""
     paper: str = ""
@@ -177,11 +177,25 @@ class Status(msgspec.Struct, frozen=True):
     keys_erased: str = ""  # a word of ui/text (erased.<why>)
 
 
+class Manner(msgspec.Struct, frozen=True):
+    """How people here want to be shown and told things, on whatever front. `theme` is "day" or "night"."""
+
+    theme: str = "day"
+    is_large: bool = False  # digits and amounts as large as the glass allows
+    is_still: bool = False  # a new screen stands at once, without a transition
+    is_spoken: bool = False  # prompts and amounts are read aloud, for who cannot see them; never a digit of a secret
+    is_quiet: bool = False  # keys do not click; what a screen means is sounded all the same
+
+
 class Shown(msgspec.Struct, frozen=True):
-    """What goes over the link: a screen, the bar above it, the language. What sounds follows from two of these, one
-    after the other (ui/sound.py)."""
+    """What goes over the link: a screen, the bar above it, the language, the manner. What sounds follows from two of
+    these, one after the other (ui/sound.py). It is step `step` of `steps` of what is being done; 0 where that is not
+    known."""
 
     screen: Screen
     status: Status = Status()
     language: str = "zh_CN"
     serial: int = 0
+    step: int = 0
+    steps: int = 0
+    manner: Manner = Manner()

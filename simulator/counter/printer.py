@@ -18,7 +18,7 @@ from typing import Any, Self
 from simulator.counter.escpos_decoder import Decoded, Decoder
 from simulator.counter.paper import as_png, as_text
 from terminal.paper import Paper, PaperRow
-from terminal.ports import PaperOut, PrinterLost
+from terminal.ports import PaperLeft, PaperOut, PrinterLost
 
 STATES = ("ok", "out", "off")
 PAPER_STATUS, PRINTER_STATUS = 4, 1  # DLE EOT n
@@ -118,20 +118,20 @@ class SimulatedPrinter:
     def __init__(self, columns: int = 32) -> None:
         self.columns = columns
         self.papers: list[Paper] = []
-        self.is_out = self.is_lost = False
+        self.is_out = self.is_lost = self.is_low = False
         self.out_at_row: int | None = None
 
     async def print(self, paper: Paper) -> None:
         """Raises PaperOut, PrinterLost."""
-        if not await self.has_paper():
+        if await self.paper_left() == "out":
             raise PaperOut("the printer has no paper")
         if self.out_at_row is not None and len(paper) > self.out_at_row:
             self.is_out, self.out_at_row = True, None
-            raise PaperOut("the paper ran out while printing")
+            raise PaperOut("the paper ran out while printing", has_begun=True)
         self.papers.append(paper)
 
-    async def has_paper(self) -> bool:
+    async def paper_left(self) -> PaperLeft:
         """Raises PrinterLost."""
         if self.is_lost:
             raise PrinterLost("the printer does not answer")
-        return not self.is_out
+        return "out" if self.is_out else "low" if self.is_low else "ok"

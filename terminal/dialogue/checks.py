@@ -114,7 +114,7 @@ async def _reader(look: Look) -> Found:
 
 
 async def _printer(look: Look) -> Found:
-    return passed() if await look.room.hardware.printer.has_paper() else failed("live.printer.out")
+    return failed("live.printer.out") if await look.room.hardware.printer.paper_left() == "out" else passed()
 
 
 async def _journal(look: Look) -> Found:

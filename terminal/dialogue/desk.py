@@ -18,6 +18,7 @@ from terminal.ports import Front
 from terminal.screens import (
     Ask,
     Item,
+    Manner,
     Menu,
     Notice,
     Progress,
@@ -68,6 +69,8 @@ class Desk:
         self._front, self._serial = front, 0
         self._scene: Scene = _BLANK
         self.status, self.language, self.has_glass = Status(), language, False
+        self.manner = Manner()
+        self._step = (0, 0)  # of how many
         self.is_shut = False  # somebody else may have it in his hands: STRANGERS_KEYS and the pad are heard, no more
         self.help: Help | None = None  # what the key 功能 opens, wherever it is pressed
         self._is_helping = self._hears_codes = False
@@ -78,7 +81,20 @@ class Desk:
         self._scene = scene
         self._serial += 1
         screen = scene(self.status) if callable(scene) else scene
-        self._front.show(Shown(screen, self.status, self.language, self._serial))
+        self._front.show(Shown(screen, self.status, self.language, self._serial, *self._step, self.manner))
+
+    @contextlib.contextmanager
+    def steps(self, many: int) -> Iterator[None]:
+        """Within it the title bar says how far one has come: `at_step` says so."""
+        before, self._step = self._step, (0, many)
+        try:
+            yield
+        finally:
+            self._step = before
+
+    def at_step(self, step: int) -> None:
+        """The next screens belong to this step, from 1."""
+        self._step = (step, self._step[1])
 
     def set_status(self, **changes: object) -> None:
         """Change the status bar, and show it if it did change."""

@@ -29,6 +29,8 @@ from terminal.screens import Notice, Row, Say, Tone, say
 TITLE = say("sign_in.title")
 MOST_IN_BATCH = 500  # cup.md 4.2: then "流水记录已满，请先结算"
 CHECKED = ("records", "reader", "printer", "keys")  # as the log names them, in the order of the screen
+PAPER_STATUS = {"ok": "ok", "low": "low", "out": "bad"}  # how the status bar has it
+PAPER_WORDS = {"ok": "check.ok", "low": "check.low_paper", "out": "check.no_paper"}
 LATEST = (
     "SELECT max(at) FROM event WHERE seq >= coalesce("
     "(SELECT seq FROM event WHERE kind = 'signed-in' ORDER BY seq DESC LIMIT 1), 0)"
@@ -285,12 +287,12 @@ async def _reader(room: Room) -> Say:
 
 async def _printer(room: Room) -> Say:
     try:
-        has_paper = await room.hardware.printer.has_paper()
+        left = await room.hardware.printer.paper_left()
     except DeviceError:
         room.desk.set_status(paper="bad")
         return say("check.bad")
-    room.desk.set_status(paper="ok" if has_paper else "bad")
-    return say("check.ok") if has_paper else say("check.no_paper")
+    room.desk.set_status(paper=PAPER_STATUS[left])
+    return say(PAPER_WORDS[left])
 
 
 async def _keys(room: Room) -> Say:

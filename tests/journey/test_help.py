@@ -336,7 +336,7 @@ class Hanging:
     async def is_card_present(self):
         return await self._hang()
 
-    async def has_paper(self):
+    async def paper_left(self):
         return await self._hang()
 
     async def facts(self):

@@ -66,7 +66,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[OnPty | Twin]:
 
 async def test_prints_whole_papers_in_order(bench: OnPty | Twin) -> None:
     assert bench.port.columns == 32
-    assert await bench.port.has_paper()
+    assert await bench.port.paper_left() == "ok"
     await bench.port.print(PAPER)
     await bench.port.print((TextRow("second"),))
     assert bench.texts() == ["退货 REFUND\n金额  RMB -30.00\n原交易 ￥88.00", "second"]
@@ -74,7 +74,7 @@ async def test_prints_whole_papers_in_order(bench: OnPty | Twin) -> None:
 
 async def test_no_paper_is_told_before_anything_is_printed(bench: OnPty | Twin) -> None:
     bench.set("out")
-    assert not await bench.port.has_paper()
+    assert await bench.port.paper_left() == "out"
     with pytest.raises(PaperOut):
         await bench.port.print(PAPER)
     assert bench.texts() == []
@@ -84,7 +84,7 @@ async def test_paper_that_runs_out_in_the_middle_is_told_and_printed_again_whole
     bench.run_out_after(2)
     with pytest.raises(PaperOut):
         await bench.port.print(PAPER)
-    assert not await bench.port.has_paper()
+    assert await bench.port.paper_left() == "out"
     assert bench.texts() == []
     bench.set("ok")
     await bench.port.print(PAPER)
@@ -94,7 +94,7 @@ async def test_paper_that_runs_out_in_the_middle_is_told_and_printed_again_whole
 async def test_a_printer_that_is_off_is_lost_and_found_again(bench: OnPty | Twin) -> None:
     bench.set("off")
     with pytest.raises(PrinterLost):
-        await bench.port.has_paper()
+        await bench.port.paper_left()
     with pytest.raises(PrinterLost):
         await bench.port.print(PAPER)
     bench.set("ok")

@@ -51,14 +51,14 @@ def test_a_target_that_is_none_is_refused_at_once(target: str) -> None:
 async def test_what_cannot_be_opened_is_lost(target: str) -> None:
     printer = EscposPrinter(target, 32)
     with pytest.raises(PrinterLost):
-        await printer.has_paper()
+        await printer.paper_left()
     with pytest.raises(PrinterLost):
         await printer.print(PAPER)
 
 
 async def test_a_file_takes_one_paper_after_another(tmp_path: Path) -> None:
     printer = EscposPrinter(f"file:{tmp_path / 'paper'}", 32)
-    assert await printer.has_paper()
+    assert await printer.paper_left() == "ok"
     await printer.print(PAPER)
     await printer.print(PAPER)
     assert (tmp_path / "paper").read_bytes() == escpos_bytes(PAPER, 32) * 2
