@@ -79,6 +79,7 @@ async def run(room: Room) -> None:
     finally:
         for task in beside:
             task.cancel()
+        await room.papers.close()
 
 
 async def plug_in(config: Config, front: FrontLink, stack: contextlib.AsyncExitStack) -> Hardware:

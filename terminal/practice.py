@@ -78,7 +78,7 @@ class School:
     def __init__(self, real: Room, front: Front) -> None:
         self._real, self._tutor = real, Tutor(front)
         self.desk = Desk(self._tutor, real.desk.language)
-        self.desk.has_glass = real.desk.has_glass
+        self.desk.has_glass, self.desk.manner = real.desk.has_glass, real.desk.manner
         self.desk.set_status(is_test=True, operator=real.operator)
         self.prints = False
         self._digests: dict[str, str] = {}  # of the codes of practice: slow to make, and they never change
@@ -165,7 +165,9 @@ class Practice:
         self._go_wrong()
 
     async def close(self) -> None:
-        """Forget it all."""
+        """Forget it all, once the papers are out."""
+        await self.room.papers.finished()
+        await self.room.papers.close()
         await self.journal.close()
         self.ledger.close()
 

@@ -104,6 +104,8 @@ CODES = {
     "journal-failed": "D03",
     "signature-too-long": "D04",
     "program-fault": "D05",
+    "printer-open": "D06",
+    "printer-hot": "D07",
     "settlement-open": "S01",
     "settlement-stuck": "S02",
     "settle-first": "S03",

@@ -48,8 +48,7 @@ async def carry_on(room: Room, application: Application) -> None:
         stage = await _with_card(room, application)
     finally:
         await _left(room, application.id)
-    await room.desk.tell(notice(stage, room))
-    await print_outcome(room, stage)
+    await print_outcome(room, stage, notice(stage, room))
 
 
 async def _with_card(room: Room, application: Application) -> Stage:
@@ -101,6 +100,7 @@ async def _as_decided(room: Room, application: Application) -> Application:
 
 async def _sent(room: Room, application: Application, same: Same) -> Stage:
     """The one page to confirm, time to undo, then the wire; the application follows."""
+    room.desk.at_step(-2)
     while True:
         await _confirm(room, application, same)
         confirmed: Application | None = application

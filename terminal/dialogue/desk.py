@@ -93,8 +93,9 @@ class Desk:
             self._step = before
 
     def at_step(self, step: int) -> None:
-        """The next screens belong to this step, from 1."""
-        self._step = (step, self._step[1])
+        """The next screens belong to this step, from 1; -1 is the last one. Nothing where nobody counts."""
+        many = self._step[1]
+        self._step = (step % (many + 1) if many else 0, many)
 
     def set_status(self, **changes: object) -> None:
         """Change the status bar, and show it if it did change."""
@@ -226,10 +227,13 @@ class Desk:
             page = max(0, min(len(pages) - 1, page + {"down": 1, "up": -1}.get(key, 0)))
 
     async def tell(self, notice: Notice, deadline: float = RESULT_SECONDS, topic: str = "") -> str:
-        """Until a key or the deadline; the key, or "" ."""
-        with contextlib.suppress(Cancelled, TimedOut):
+        """Until a key or the deadline; the key ("cancel" too), or ""."""
+        try:
             return await self.key(notice, deadline, topic or notice.topic)
-        return ""
+        except Cancelled:
+            return "cancel"
+        except TimedOut:
+            return ""
 
     async def read(self, sheet: Sheet, deadline: float = PROMPT_SECONDS) -> None:
         """Pages to read and nothing to decide: until confirm, cancel or the deadline."""

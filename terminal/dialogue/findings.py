@@ -50,7 +50,7 @@ async def tell_overruled(room: Room) -> None:
 
 async def show(room: Room, finding: Finding) -> None:
     """One on its own screen; seen when a key was pressed."""
-    if await room.desk.tell(notice(finding), 60.0) != "":
+    if await room.desk.tell(notice(finding), 60.0) not in ("", "cancel"):
         await _seen(room, finding)
 
 

@@ -89,7 +89,7 @@ PAGES = (
         ),
     ),
     Page("paper", ("printer",), ("print",), ("paper-out",)),
-    Page("printer", ("printer",), ("print",), ("printer-lost",)),
+    Page("printer", ("printer",), ("print",), ("printer-lost", "printer-open", "printer-hot")),
     Page("records", ("journal", "disk", "backup"), names=("journal-failed",)),
     Page("fault", ("journal", "disk"), names=("program-fault",)),
     Page("signature", names=("signature-too-long",)),

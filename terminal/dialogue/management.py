@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from terminal.dialogue.backup import manage_backup
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.key_room import manage_keys
+from terminal.dialogue.manner import choose_manner
 from terminal.dialogue.people import people
 from terminal.dialogue.ready import asked_once, fetched, signed_in
 from terminal.dialogue.room import Room
@@ -29,6 +30,7 @@ async def manage(room: Room) -> None:
         (people, "people.title"),
         (manage_keys, "keys.title"),
         (manage_backup, "backup.title"),
+        (choose_manner, "manner.title"),
     )
     act = await room.desk.choose(TITLE, [(act, Item(say(label))) for act, label in entries])
     await act(room)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 from terminal.dialogue.applications import now_of, tidy
 from terminal.dialogue.approval import review_queue
 from terminal.dialogue.balance import ask_balance
-from terminal.dialogue.desk import Scanned, TimedOut
+from terminal.dialogue.desk import Scanned, Scene, TimedOut
 from terminal.dialogue.guarded import Dialogue, guarded
 from terminal.dialogue.help import help_on
 from terminal.dialogue.management import manage
+from terminal.dialogue.manner import take_up
 from terminal.dialogue.morning import morning
 from terminal.dialogue.practice import practise
 from terminal.dialogue.pre_auth import pre_authorisation
+from terminal.dialogue.printing import tell_trouble
 from terminal.dialogue.ready import self_check, signed_in
 from terminal.dialogue.records import look_up
 from terminal.dialogue.refund import give_back
@@ -43,6 +46,7 @@ async def run(room: Room) -> None:
 
 async def _switch_on(room: Room) -> None:
     """First what is owed from before a power cut."""
+    await take_up(room)
     await room.staff.seed()
     await room.refresh_kernel()
     if await room.journal.open_stages():
@@ -68,11 +72,14 @@ async def _idle(room: Room) -> None:
     while True:
         try:
             with room.desk.hearing_codes():
-                key = await room.desk.key(partial(_main_menu, room, page, due), room.policy.lock_seconds or FOREVER)
+                key = await _key(room, partial(_main_menu, room, page, due))
         except TimedOut:
             return await lock(room)
         except Scanned as code:
             return await give_back(room, code.text)
+        if not key:  # a paper of before cannot come out
+            await tell_trouble(room)
+            continue
         entries = ENTRIES[page]
         if key in ("up", "down"):
             page = max(0, min(len(ENTRIES) - 1, page + (1 if key == "down" else -1)))
@@ -82,9 +89,27 @@ async def _idle(room: Room) -> None:
             return await entries[int(key) - 1][0](room)
 
 
+async def _key(room: Room, menu: Scene) -> str:
+    """The next key; "" when a paper that was on its way out is in trouble that nobody was told yet."""
+    asking = asyncio.ensure_future(room.desk.key(menu, room.policy.lock_seconds or FOREVER))
+    halting = asyncio.ensure_future(room.papers.stands_still())
+    try:
+        await asyncio.wait({asking, halting}, return_when=asyncio.FIRST_COMPLETED)
+        if asking.done():
+            return asking.result()
+        halting.result()
+        return ""
+    finally:
+        for task in (asking, halting):
+            task.cancel()
+        await asyncio.gather(asking, halting, return_exceptions=True)
+
+
 def _main_menu(room: Room, page: int, due: str, status: Status) -> Menu:
     count = str(status.open_refunds)
     lines: tuple[Say, ...] = (say("menu.open_refunds", count=count),) if status.open_refunds else ()
+    if room.papers.trouble and room.papers.waiting:
+        lines = (*lines, say("menu.papers_waiting", count=str(room.papers.waiting)))
     if due:
         lines = (*lines, say(f"settlement.due.{due}"))
     if status.keys_erased:

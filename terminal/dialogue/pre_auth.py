@@ -63,8 +63,7 @@ async def _follow(room: Room, kind: Kind) -> None:
         is_fallback = same.presented.is_fallback
         request = await wanted(room, kind, amount, card, original=original_of(original), is_fallback=is_fallback)
         stage = await same.carry_out(room, request)
-    await room.desk.tell(notice(stage, room))
-    await print_outcome(room, stage)
+    await print_outcome(room, stage, notice(stage, room))
 
 
 async def _original(room: Room, kind: Kind, title: Say) -> Accepted:

@@ -9,6 +9,7 @@ import msgspec
 
 from terminal.dialogue import bad_news
 from terminal.dialogue.customer import fees_shown, in_customers_hands
+from terminal.dialogue.paper_queue import Printing
 from terminal.dialogue.room import Room
 from terminal.evidence import PAPER, SIGNED, kept_paper, kept_strokes
 from terminal.exchange.signatures import KIND as SIGNATURE
@@ -16,8 +17,7 @@ from terminal.exchange.signatures import OWED, owe_signature, printed, send_sign
 from terminal.exchange.stages import Accepted, GivenUp, Stage, Unknown
 from terminal.iso8583.kinds import GIVES_BACK
 from terminal.journal.store import JournalFailed
-from terminal.paper import Paper
-from terminal.ports import DeviceError, PaperOut, PrinterLost
+from terminal.ports import DeviceError
 from terminal.receipt import Copy, Receipt
 from terminal.screens import Notice, Tone, say
 from terminal.signature import SIGNATURE_MOST, NothingDrawn, drawn
@@ -41,39 +41,80 @@ def shop(room: Room) -> Shop:
     )
 
 
-async def print_outcome(room: Room, stage: Stage, is_reprint: bool = False) -> None:
-    """Signature and both copies of an accepted exchange, or the one paper of an unknown one."""
+async def print_outcome(room: Room, stage: Stage, told: Notice | None = None, is_reprint: bool = False) -> None:
+    """Signature and both copies of an accepted exchange, or the one paper of an unknown one.
+
+    `told` is the result screen: the first paper comes out while it stands there, but where he signs on glass first.
+    """
+    room.desk.at_step(-1)
     if isinstance(stage, Unknown | GivenUp):
-        await _print_and_keep(room, stage, unknown_paper(stage, shop(room), style(room)))
-    if not isinstance(stage, Accepted):
-        return
-    strokes = () if is_reprint else await _signature(room, stage)
-    for copy in COPIES[: room.config.printer.copies]:
-        wanted = style(room, copy=copy, strokes=strokes, is_reprint=is_reprint)
-        wanted = msgspec.structs.replace(wanted, is_other_card=await _is_other_card(room, stage))
-        await _print_and_keep(room, stage, voucher(stage, shop(room), wanted))
-        if copy is not COPIES[: room.config.printer.copies][-1]:
-            await room.desk.tell(
-                Notice(TITLE, Tone.OK, say("printing.tear"), hint=say("printing.next")), BETWEEN_COPIES
-            )
+        first = _kept(room, stage, unknown_paper(stage, shop(room), style(room)))
+        await _tell(room, told)
+        await came_out(room, first)
+    elif isinstance(stage, Accepted):
+        is_signed = room.desk.has_glass and not is_reprint and not stage.is_late  # late: no cardholder at the counter
+        await _tell(room, told if is_signed else None)
+        strokes = await _signature(room, stage) if is_signed else ()
+        first = await _copy(room, stage, COPIES[0], strokes, is_reprint)
+        await _tell(room, None if is_signed else told)
+        await _other_copies(room, stage, first, strokes, is_reprint)
+    else:
+        await _tell(room, told)
+
+
+async def _tell(room: Room, told: Notice | None) -> None:
+    if told is not None:
+        await room.desk.tell(told)
+
+
+async def _other_copies(room: Room, stage: Accepted, before: Printing, strokes: Strokes, is_reprint: bool) -> None:
+    """Each after the one before was torn off. The last one comes out by itself: the next dialogue may begin."""
+    for copy in COPIES[1 : room.config.printer.copies]:
+        if not await came_out(room, before):
+            break  # he left it: the rest can be printed from the records too
+        await room.desk.tell(Notice(TITLE, Tone.OK, say("printing.tear"), hint=say("printing.next")), BETWEEN_COPIES)
+        before = await _copy(room, stage, copy, strokes, is_reprint)
     if not is_reprint and await room.journal.owed.all(SIGNATURE, OWED):
         await _upload_earlier(room, stage)
 
 
-async def print_receipt(room: Room, receipt: Receipt) -> Paper | None:
-    """One paper; on trouble the merchant chooses to try again or to leave it. What came out, None for nothing."""
-    while True:
-        try:
-            paper = room.hardware.typeset(receipt, room.hardware.printer.columns)
-            await room.desk.work(TITLE, room.hardware.printer.print(paper), lambda: say("printing.busy"))
-        except (PaperOut, PrinterLost) as error:
-            room.desk.set_status(paper="bad")
-            name = "paper-out" if isinstance(error, PaperOut) else "printer-lost"
-            if await bad_news.tell(room.desk, room.journal, name, TITLE) != "enter":
-                return None
-        else:
-            room.desk.set_status(paper="ok")
-            return paper
+async def _copy(room: Room, stage: Accepted, copy: Copy, strokes: Strokes, is_reprint: bool) -> Printing:
+    wanted = style(room, copy=copy, strokes=strokes, is_reprint=is_reprint)
+    wanted = msgspec.structs.replace(wanted, is_other_card=await _is_other_card(room, stage))
+    return _kept(room, stage, voucher(stage, shop(room), wanted))
+
+
+async def print_receipt(room: Room, receipt: Receipt) -> bool:
+    """One paper that somebody waits for; whether it came out. What stood still before it has a new try."""
+    if room.papers.trouble:
+        room.papers.retry()
+    return await came_out(room, room.papers.put(receipt))
+
+
+async def came_out(room: Room, printing: Printing) -> bool:
+    """Wait for it; on trouble the merchant chooses to try again or to leave it. Nobody there: it comes out later."""
+    while not printing.over.is_set():
+        if not room.papers.trouble:
+            await room.desk.work(TITLE, room.papers.settled(printing), lambda: say("printing.busy"))
+        if room.papers.trouble and not await tell_trouble(room):
+            break
+    return bool(printing.out)
+
+
+async def tell_trouble(room: Room) -> bool:
+    """Why no paper comes out; whether the queue goes on at once. Confirm tries again, cancel gives the first one up."""
+    trouble = room.papers.trouble
+    key = await bad_news.tell(room.desk, room.journal, trouble, TITLE)
+    if not room.papers.trouble:  # meanwhile it came out: the help has a test of the printer
+        return True
+    if key == "enter" or trouble == "journal-failed":  # that one is out
+        room.papers.retry()
+        return True
+    if key:
+        room.papers.give_up()
+    else:
+        room.papers.wait()
+    return False
 
 
 async def _is_other_card(room: Room, stage: Stage) -> bool:
@@ -82,21 +123,16 @@ async def _is_other_card(room: Room, stage: Stage) -> bool:
     return application is not None and application.is_other_card
 
 
-async def _print_and_keep(room: Room, stage: Stage, receipt: Receipt) -> None:
-    paper = await print_receipt(room, receipt)
-    if paper is not None:
-        await _keep(room, stage, PAPER, kept_paper(paper))
+def _kept(room: Room, stage: Stage, receipt: Receipt) -> Printing:
+    """On its way out, and with the refund once it is out."""
+    return room.papers.put(receipt, lambda paper: _keep(room, stage, PAPER, kept_paper(paper)))
 
 
 async def _keep(room: Room, stage: Stage, kind: str, body: bytes) -> None:
-    """With the refund. A journal that is full is said; the paper is out and the money over all the same."""
-    if stage.request.kind not in GIVES_BACK:
-        return
-    at = room.hardware.clock.now().isoformat(timespec="seconds")
-    try:
+    """With the refund. Raises JournalFailed."""
+    if stage.request.kind in GIVES_BACK:
+        at = room.hardware.clock.now().isoformat(timespec="seconds")
         await room.journal.attachments.keep(stage.request.id, kind, at, body)
-    except JournalFailed:
-        await bad_news.tell(room.desk, room.journal, "journal-failed", TITLE)
 
 
 def style(room: Room, copy: Copy = Copy.NONE, strokes: Strokes = (), is_reprint: bool = False) -> Style:
@@ -113,8 +149,6 @@ async def print_unsent_signatures(room: Room) -> None:
 
 async def _signature(room: Room, stage: Accepted) -> Strokes:
     """Strokes for the paper, and their picture owed to the acquirer (cup.md 5.3, 5.4)."""
-    if not room.desk.has_glass or stage.is_late:  # a late answer finds no cardholder at the counter
-        return ()
     title = say("sign.title", kind=say(f"kind.{stage.request.kind.value}"))
     code = feature_code(stage.reply.settlement_date, stage.reply.rrn)
     async with in_customers_hands(room):  # kept before it is handed back: a power cut then loses no signature
@@ -124,7 +158,10 @@ async def _signature(room: Room, stage: Accepted) -> Strokes:
             if not strokes:
                 return ()
             if await _owed(room, stage, strokes):
-                await _keep(room, stage, SIGNED, kept_strokes(strokes))
+                try:
+                    await _keep(room, stage, SIGNED, kept_strokes(strokes))
+                except JournalFailed:  # the money is over all the same
+                    await bad_news.tell(room.desk, room.journal, "journal-failed", TITLE)
                 return strokes
             await bad_news.tell(room.desk, room.journal, "signature-too-long", title)
 

@@ -13,6 +13,7 @@ from terminal.dialogue.backup import backup_state, drop_old_evidence
 from terminal.dialogue.backup import row as backup_row
 from terminal.dialogue.bad_news import Stopped, device_trouble
 from terminal.dialogue.desk import Cancelled
+from terminal.dialogue.paper_queue import STATUS
 from terminal.dialogue.room import Room
 from terminal.exchange.acquirer import Unanswered
 from terminal.exchange.downloads import AID, CAPK, SORTS, DownloadRefused, Sort, fetch
@@ -29,7 +30,6 @@ from terminal.screens import Notice, Row, Say, Tone, say
 TITLE = say("sign_in.title")
 MOST_IN_BATCH = 500  # cup.md 4.2: then "流水记录已满，请先结算"
 CHECKED = ("records", "reader", "printer", "keys")  # as the log names them, in the order of the screen
-PAPER_STATUS = {"ok": "ok", "low": "low", "out": "bad"}  # how the status bar has it
 PAPER_WORDS = {"ok": "check.ok", "low": "check.low_paper", "out": "check.no_paper"}
 LATEST = (
     "SELECT max(at) FROM event WHERE seq >= coalesce("
@@ -291,7 +291,7 @@ async def _printer(room: Room) -> Say:
     except DeviceError:
         room.desk.set_status(paper="bad")
         return say("check.bad")
-    room.desk.set_status(paper=PAPER_STATUS[left])
+    room.desk.set_status(paper=STATUS[left])
     return say(PAPER_WORDS[left])
 
 

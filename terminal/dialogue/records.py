@@ -50,8 +50,7 @@ async def again(room: Room, stage: Stage) -> None:
         await print_outcome(room, stage, is_reprint=True)
         return
     after = await _ask_now(room, stage)
-    await room.desk.tell(notice(after, room))
-    await print_outcome(room, after)
+    await print_outcome(room, after, notice(after, room))
 
 
 async def facts(room: Room, stage: Stage) -> tuple[Row, ...]:

@@ -23,8 +23,17 @@ from terminal.refund.policy import Need
 from terminal.refund.sale import Sale
 
 
+STEPS = FIND, FORM, AGREE, CARD, CONFIRM, RESULT = range(1, 7)  # as the title bar counts them
+
+
 async def give_back(room: Room, scanned: str | None = None) -> None:
     """The whole dialogue; `scanned`: a receipt's code, which began it. Raises Cancelled, TimedOut, Stopped."""
+    with room.desk.steps(len(STEPS)):
+        await _give_back(room, scanned)
+
+
+async def _give_back(room: Room, scanned: str | None) -> None:
+    room.desk.at_step(FIND)
     await no_factory_codes(room)
     await may_begin(room)
     await fit_for_money(room)
@@ -34,10 +43,12 @@ async def give_back(room: Room, scanned: str | None = None) -> None:
     sale = await find_sale(room, scanned)
     application = await pending(room, sale)
     if application is None:
+        room.desk.at_step(FORM)
         await check(room, sale)
         application = await _handed_in(room, sale, await filled_in(room, sale))
     while application is not None:
         try:
+            room.desk.at_step(CARD)
             await carry_on(room, application)
             return
         except Changed as changed:
@@ -46,6 +57,7 @@ async def give_back(room: Room, scanned: str | None = None) -> None:
 
 async def _changed(room: Room, sale: Sale, before: Application, what: str) -> Form:
     """The form again: for another card as it was, else from the amount on."""
+    room.desk.at_step(FORM)
     if what == ANOTHER_CARD:
         return await for_another_card(room, sale, before)
     return await filled_in(room, sale, before.reason)
@@ -69,6 +81,7 @@ async def _handed_in(room: Room, sale: Sale, form: Form) -> Application | None:
         is_other_card=wanted.is_other_card,
         has_typed_costs=wanted.has_typed_costs,
     )
+    room.desk.at_step(AGREE)
     application = await with_evidence(room, application)
     if rules := decision.rules(Need.PAUSE):
         await interrupt(room, TITLE, rules)

@@ -9,6 +9,7 @@ import msgspec
 
 from terminal.config import Config
 from terminal.dialogue.desk import Desk
+from terminal.dialogue.paper_queue import PaperQueue
 from terminal.dialogue.staff import Staff
 from terminal.emv.oda.capk import CapkRefused
 from terminal.emv.parameters import ParametersRefused
@@ -46,6 +47,11 @@ class Room:
     operator: str = ""
     shift_began: str = ""  # when he logged in, ISO 8601
     is_signed_in: bool = field(default=False)
+    papers: PaperQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        devices, desk = self.hardware, self.desk
+        self.papers = PaperQueue(devices.printer, devices.typeset, lambda paper: desk.set_status(paper=paper))
 
     async def refresh_kernel(self) -> None:
         """Take the acquirer's applications, keys and blocked cards as they were last downloaded.

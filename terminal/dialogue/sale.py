@@ -35,6 +35,7 @@ from terminal.screens import Item, Row, Say, Sheet, say
 
 WRONG_PIN = "55"
 TAKE_PART, GIVE_BACK = "take", "back"
+STEPS = AMOUNT, CARD, SEND, RESULT = range(1, 5)  # as the title bar counts them
 
 
 async def sell(room: Room) -> None:
@@ -44,7 +45,13 @@ async def sell(room: Room) -> None:
 
 async def charge(room: Room, kind: Kind) -> None:
     """A sale or a hold, from the amount to the paper. Raises Cancelled, TimedOut, Stopped."""
+    with room.desk.steps(len(STEPS)):
+        await _charge(room, kind)
+
+
+async def _charge(room: Room, kind: Kind) -> None:
     title = say(f"kind.{kind.value}")
+    room.desk.at_step(AMOUNT)
     await fit_for_money(room)
     await tell_given_up(room)
     amount = await room.desk.amount(title, say("sale.ask_amount"))
@@ -52,6 +59,7 @@ async def charge(room: Room, kind: Kind) -> None:
         raise Stopped("amount-zero")
     stan = await room.journal.next_stan()
     rows = (Row(say("row.amount"), f"¥{amount}", is_strong=True),)
+    room.desk.at_step(CARD)
     ways = Ways(has_keys=kind in room.config.cards.manual_entry)
     read = await cards.present(room, title, rows, lambda chip: on_chip(room, chip, amount, stan), ways)
     if isinstance(read, Handed):
@@ -62,8 +70,7 @@ async def charge(room: Room, kind: Kind) -> None:
     if isinstance(stage, Accepted) and stage.reply.response_code == PARTLY_APPROVED:
         await _part(room, title, stage)
         return
-    await room.desk.tell(notice(stage, room))
-    await print_outcome(room, stage)
+    await print_outcome(room, stage, notice(stage, room))
 
 
 async def _by_stripe(room: Room, kind: Kind, amount: Money, stan: str, read: Handed) -> Stage:
@@ -132,6 +139,7 @@ def _is_wrong_pin(stage: Stage) -> bool:
 
 
 async def _agree(room: Room, title: Say, amount: Money, presented: Presented, *, is_chip: bool) -> None:
+    room.desk.at_step(SEND)
     sheet = Sheet(
         title,
         (
@@ -163,13 +171,11 @@ async def _part(room: Room, title: Say, stage: Accepted) -> None:
     except (Cancelled, TimedOut):  # the part was charged: it is told and printed, and can be voided later
         choice = TAKE_PART
     if choice == TAKE_PART:
-        await room.desk.tell(notice(stage, room))
-        await print_outcome(room, stage)
+        await print_outcome(room, stage, notice(stage, room))
         return
     presented = await from_records(room, stage.request)
     request = await wanted(
         room, Kind.VOID, stage.amount, presented.card, original=original_of(stage), reason="cancelled"
     )
     undone = await carry_out(room, request, presented.sealed)
-    await room.desk.tell(notice(undone, room))
-    await print_outcome(room, undone)
+    await print_outcome(room, undone, notice(undone, room))

@@ -45,8 +45,7 @@ async def testify(room: Room, stage: Unknown | GivenUp) -> Stage:
     await room.refresh_status()
     if rests_on(after) is None:
         await tell(room.desk, room.journal, "ended-meanwhile", TITLE)
-    await room.desk.tell(notice(after, room))
-    await print_outcome(room, after)
+    await print_outcome(room, after, notice(after, room))
     return after
 
 

@@ -149,9 +149,10 @@ async def _ask(room: Room, one: Tracked) -> bool:
     await fit_to_ask(room)
     after = await room.desk.work(title, ask_about(room, one.stage), lambda: progress(one.stage))
     await room.refresh_status()
-    await room.desk.tell(notice(after, room))
-    if type(after) is not type(one.stage):
-        await print_outcome(room, after)
+    if type(after) is type(one.stage):
+        await room.desk.tell(notice(after, room))
+    else:
+        await print_outcome(room, after, notice(after, room))
     return True
 
 

@@ -6,6 +6,7 @@ from terminal.dialogue.bad_news import CODES
 from terminal.dialogue.chip import DOCUMENTS as IDS_OF_EMV
 from terminal.dialogue.documents import IDENTITIES
 from terminal.dialogue.find_sale import HERE
+from terminal.dialogue.manner import CHOICES
 from terminal.dialogue.office.applied import NOBODYS, WHYS
 from terminal.dialogue.office.audit import ALL
 from terminal.dialogue.office.audit_words import ANSWERS, DONE, GROUPS, KEPT, LABELS, LOADED, SETTINGS, WORDS
@@ -58,6 +59,7 @@ FAMILIES = {
         ),
     },
     "field.": {str(number) for number in NAMES},
+    "manner.": set(CHOICES),
     "finance.": {"sales", "voids", "refunds"},
     "finance.card.": {*KINDS.values(), UNKNOWN},
     "finance.paper.": {"day", "shift"},
