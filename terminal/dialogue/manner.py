@@ -1,4 +1,4 @@
-"""显示与声音: how people here want to be shown and told things. Law: a setting acts at once, and is there after a restart.
+"""显示与声音: how people here want to be shown and told things. Law: a setting acts at once and outlives a restart.
 
 | choice        | on                                                             |
 |---------------|----------------------------------------------------------------|

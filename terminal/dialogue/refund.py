@@ -22,7 +22,6 @@ from terminal.refund.application import Act, Application, moved
 from terminal.refund.policy import Need
 from terminal.refund.sale import Sale
 
-
 STEPS = FIND, FORM, AGREE, CARD, CONFIRM, RESULT = range(1, 7)  # as the title bar counts them
 
 

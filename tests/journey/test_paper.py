@@ -1,4 +1,4 @@
-"""Paper on its way: it starts while the result stands there, the last copy holds nobody up, and what broke off is whole.
+"""Paper on its way: begun while the result stands there; the last copy holds nobody up; what broke off comes out whole.
 
 The printer here takes its time, in virtual seconds.
 """
