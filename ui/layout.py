@@ -1,131 +1,55 @@
-"""Where things are on a device class. Law: rows and columns; a pixel is only ever a share of the device's row height.
+"""Which keys stand where on a device class. Law: a key on glass is 9 mm or more both ways; the rest is the page's.
 
-| class          | rows | glass | body                                                   |
-|----------------|------|-------|--------------------------------------------------------|
-| touch-480x800  | 24   | yes   | keypad below questions and menus, buttons below sheets |
-| keypad-320x240 | 10   | no    | all of it                                              |
+| screen     | keys on glass                                                                       |
+|------------|-------------------------------------------------------------------------------------|
+| Ask        | the keypad                                                                          |
+| Menu       | the keypad while the choices keep their room; else one line of keys, choices are tapped |
+| PinPad     | the cells of the vault's pad, if the device has one                                 |
+| the others | one line with the keys that answer                                                  |
+
+A page of several views gets the arrows. A device without glass draws no keys.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from terminal.screens import Ask, CardPrompt, Menu, Notice, PinPad, Progress, Screen, Sheet, SignPad
+from ui.device_class import FOLDER, DeviceClass, Rect, Step, read
+from ui.device_class import LayoutRefused as LayoutRefused
 
-
-class DeviceClassUnknown(ValueError):
-    """There is no such device class; says which there are."""
-
-
-class Rect(NamedTuple):
-    """Left, top, width, height in pixels."""
-
-    x: int
-    y: int
-    w: int
-    h: int
-
-    def has(self, x: int, y: int) -> bool:
-        return self.x <= x < self.x + self.w and self.y <= y < self.y + self.h
-
-
-@dataclass(frozen=True)
-class Step:
-    """One density of a page, sizes in per cent of a row; a page takes the first that holds all of it.
-
-    `code` is the most that a QR code takes; it takes whole pixels a module, and never fewer than can be photographed.
-    """
-
-    text: int
-    strong: int
-    headline: int
-    value: int
-    counter: int
-    picture: int
-    gap: int
-    item: int
-    code: int
-
-
-@dataclass(frozen=True)
-class DeviceClass:
-    """A kind of glass: its pixels, how many rows they are, and its densities from roomy to tight.
-
-    `bars` are the heights of status, title and hint in per cent of a row.
-    """
-
-    name: str
-    width: int
-    height: int
-    rows: int
-    is_touch: bool
-    bars: tuple[int, int, int]
-    steps: tuple[Step, ...]
-
-    @property
-    def row(self) -> int:
-        return self.height // self.rows
-
-    @property
-    def is_tall(self) -> bool:
-        return self.height > self.width
-
-    def px(self, per_cent: int) -> int:
-        """A share of a row in pixels, at least one unless it is none."""
-        return max(1, self.row * per_cent // 100) if per_cent else 0
-
-
-TOUCH = DeviceClass(
-    "touch-480x800",
-    480,
-    800,
-    24,
-    True,
-    (100, 170, 110),
-    (
-        Step(70, 100, 105, 170, 380, 560, 44, 170, 1100),
-        Step(70, 95, 100, 150, 320, 440, 26, 140, 950),
-        Step(66, 85, 90, 140, 260, 360, 12, 112, 800),
-        Step(60, 75, 80, 120, 200, 240, 6, 96, 700),
-        Step(54, 66, 72, 110, 150, 0, 3, 0, 620),
-        Step(48, 56, 62, 90, 120, 0, 1, 0, 560),
-    ),
-)
-KEYPAD = DeviceClass(
-    "keypad-320x240",
-    320,
-    240,
-    10,
-    False,
-    (96, 132, 94),
-    (
-        Step(70, 90, 98, 150, 200, 270, 26, 0, 560),
-        Step(70, 80, 92, 135, 150, 210, 12, 0, 540),
-        Step(66, 74, 84, 120, 110, 170, 4, 0, 520),
-        Step(60, 66, 72, 105, 90, 0, 0, 0, 520),
-        Step(54, 60, 66, 90, 80, 0, 0, 0, 520),
-        Step(50, 54, 58, 80, 70, 0, 0, 0, 520),
-    ),
-)
-DEVICE_CLASSES = {device.name: device for device in (TOUCH, KEYPAD)}
-
-STATUS_SIZES, TITLE_SIZES, HINT_SIZES = (58, 52, 46, 42), (92, 80, 70), (62, 56, 50)
-MARGIN = 36
-COMFORTABLE = 3  # so many densities from the roomy end can be read at arm's length
+NAMES = ("lcd-128x64", "keypad-320x240", "keypad-480x320", "touch-480x800", "touch-720x1280")
+COMFORTABLE = 4  # so many densities from the roomy end can be read at arm's length
 PAD_SHAPE = (384, 160)  # the signature pad has the proportions of the picture on paper
 
-KEYPAD_ROWS, BUTTON_ROW = 1000, 230  # per cent of a row
-ASK_KEYS = (("1", "2", "3", "cancel"), ("4", "5", "6", "clear"), ("7", "8", "9", "func"), ("00", "0", "", "enter"))
-MENU_KEYS = (
+Board = tuple[tuple[str, ...], ...]  # lines of keys; a key named twice side by side is that wide; "" is no key
+ASK_KEYS: Board = (
+    ("1", "2", "3", "cancel"),
+    ("4", "5", "6", "clear"),
+    ("7", "8", "9", "func"),
+    ("00", "0", "enter", "enter"),
+)
+MENU_KEYS: Board = (
     ("1", "2", "3", "cancel"),
     ("4", "5", "6", "up"),
     ("7", "8", "9", "down"),
     ("func", "0", "refund", "enter"),
 )
-PIN_KEYS = (("1", "2", "3", "cancel"), ("4", "5", "6", "clear"), ("7", "8", "9", "func"), ("", "0", "", "enter"))
-MENU_BAR = (("cancel", "func", "refund", "up", "down"),)
+PIN_KEYS: Board = (
+    ("1", "2", "3", "cancel"),
+    ("4", "5", "6", "clear"),
+    ("7", "8", "9", "func"),
+    ("", "0", "enter", "enter"),
+)
+MENU_BAR: Board = (("cancel", "func", "refund", "up", "down"),)
 STEADY_WAIT = "hint.wait"  # a Progress with this hint offers no way out, so it gets no button
+
+
+class DeviceClassUnknown(ValueError):
+    """There is no such device class; says which there are."""
 
 
 class KeyBox(NamedTuple):
@@ -136,77 +60,111 @@ class KeyBox(NamedTuple):
 
 
 Keys = tuple[KeyBox, ...]
+Keyboard = tuple[Keys, tuple[Step, ...]]
 
 
 def device_class(name: str) -> DeviceClass:
-    """Raises DeviceClassUnknown."""
-    if name not in DEVICE_CLASSES:
-        raise DeviceClassUnknown(f"no device class {name}: there are {', '.join(DEVICE_CLASSES)}")
-    return DEVICE_CLASSES[name]
+    """One of NAMES, or a layout file by its path. Raises DeviceClassUnknown, LayoutRefused."""
+    if "/" in name or name.endswith(".toml"):
+        return read(Path(name))
+    if name not in NAMES:
+        raise DeviceClassUnknown(f"no device class {name}: there are {', '.join(NAMES)}, or the path of a layout file")
+    return _shipped(name)
 
 
-def keyboards(device: DeviceClass, screen: Screen, has_pad: bool) -> tuple[tuple[Keys, tuple[Step, ...]], ...]:
+@cache
+def _shipped(name: str) -> DeviceClass:
+    return read(FOLDER / f"{name}.toml")
+
+
+class _Shipped(Mapping[str, DeviceClass]):
+    """Each is read when it is asked for."""
+
+    def __getitem__(self, name: str) -> DeviceClass:
+        if name not in NAMES:
+            raise KeyError(name)
+        return _shipped(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+
+DEVICE_CLASSES: Mapping[str, DeviceClass] = _Shipped()
+
+
+def keyboards(device: DeviceClass, screen: Screen, has_pad: bool) -> tuple[Keyboard, ...]:
     """The keys this screen can be drawn with and the densities worth it, most comfortable first.
 
-    A smaller keyboard comes before small type. A device without glass draws no keys. Where a secret is typed there are
-    the cells of the vault's pad, if the device has one; what they are is for the vault to say.
+    A smaller keyboard comes before small type. Where a secret is typed there are the cells of the vault's pad, if the
+    device has one; what they are is for the vault to say.
     """
     if not device.is_touch:
         return (((), device.steps),)
     if isinstance(screen, PinPad):
         return ((pin_cells(device) if has_pad else (), device.steps),)
-    boards = [_boxes(device, rows, height) for rows, height in _boards(screen)]
-    return (*((keys, device.steps[:COMFORTABLE]) for keys in boards[:-1]), (boards[-1], device.steps))
+    keys = [boxes(device, board) for board in _boards(screen)]
+    return (*((each, device.steps[:COMFORTABLE]) for each in keys[:-1]), (keys[-1], device.steps))
 
 
-def _boards(screen: Screen) -> tuple[tuple[tuple[tuple[str, ...], ...], int], ...]:
+def with_arrows(device: DeviceClass, screen: Screen, has_pad: bool) -> Keys:
+    """The keys of a page that is longer than the glass: one line of keys takes in the arrows."""
+    if not device.is_touch or isinstance(screen, PinPad):
+        return keyboards(device, screen, has_pad)[-1][0]
+    board = _boards(screen)[-1]
+    if len(board) == 1 and "up" not in board[0]:
+        board = ((*board[0][:-1], "up", "down", board[0][-1]),)
+    return boxes(device, board)
+
+
+def _boards(screen: Screen) -> tuple[Board, ...]:
     match screen:
-        case Ask():
-            return ((ASK_KEYS, KEYPAD_ROWS), (ASK_KEYS, KEYPAD_ROWS * 3 // 4))
+        case Ask() | CardPrompt(has_keys=True):
+            return (ASK_KEYS,)
         case Menu():
-            return ((MENU_KEYS, KEYPAD_ROWS), (MENU_BAR, BUTTON_ROW))
-        case Sheet(pages=pages):
-            keys = ("cancel", "func", "up", "down", "enter") if pages > 1 else ("cancel", "func", "enter")
-            return (((keys,), BUTTON_ROW),)
-        case Notice():
-            return (((("cancel", "func", "enter"),), BUTTON_ROW),)
+            return (MENU_KEYS, MENU_BAR)
+        case Sheet(pages=pages) if pages > 1:
+            return ((("cancel", "func", "up", "down", "enter"),),)
+        case Sheet() | Notice():
+            return ((("cancel", "func", "enter"),),)
         case SignPad():
-            return (((("cancel", "clear", "enter"),), BUTTON_ROW),)
+            return ((("cancel", "clear", "enter"),),)
         case Progress(hint=hint) if hint.id == STEADY_WAIT:
-            return (((), 0),)
-        case CardPrompt(has_keys=True):
-            return ((ASK_KEYS, KEYPAD_ROWS),)
+            return ((),)
         case CardPrompt() | Progress():
-            return (((("cancel",),), BUTTON_ROW),)
+            return ((("cancel",),),)
         case PinPad():
-            return (((), 0),)
+            return ((),)
 
 
 def pin_cells(device: DeviceClass) -> Keys:
     """Where a pad on glass has its keys, whatever else the page holds; `key` as it is when nothing is shuffled."""
-    return _boxes(device, PIN_KEYS, KEYPAD_ROWS)
+    return boxes(device, PIN_KEYS)
 
 
-def _boxes(device: DeviceClass, rows: tuple[tuple[str, ...], ...], per_cent: int) -> Keys:
-    if not rows:
+def boxes(device: DeviceClass, board: Board) -> Keys:
+    """The keys of a board at the foot of the glass; four lines are a keypad, one is a line of buttons."""
+    if not board:
         return ()
-    gap = device.px(20)
-    height = device.px(per_cent)
-    top = device.height - height
-    tall = (height - gap) // len(rows)
-    boxes: list[KeyBox] = []
-    for line, keys in enumerate(rows):
+    gap = device.px(device.keys.gap)
+    height = device.px(device.keys.keypad if len(board) > 1 else device.keys.buttons)
+    top, tall = device.height - height, (height - gap) // len(board)
+    placed: dict[str, Rect] = {}
+    for line, keys in enumerate(board):
         wide = (device.width - gap) // len(keys)
         for column, key in enumerate(keys):
-            if key:
-                rect = Rect(gap + column * wide, top + line * tall, wide - gap, tall - gap)
-                boxes.append(KeyBox(key, rect))
-    return tuple(boxes)
+            if key in placed:
+                placed[key] = placed[key]._replace(w=placed[key].w + wide)
+            elif key:
+                placed[key] = Rect(gap + column * wide, top + gap + line * tall, wide - gap, tall - gap)
+    return tuple(KeyBox(key, rect) for key, rect in placed.items())
 
 
 def keys_top(device: DeviceClass, keys: Keys) -> int:
     """Where the keys begin; the bottom of the glass when there are none."""
-    return min((box.rect.y for box in keys), default=device.height) - (device.px(12) if keys else 0)
+    return min((box.rect.y for box in keys), default=device.height) - (device.px(device.keys.gap) if keys else 0)
 
 
 def pad(device: DeviceClass, body: Rect) -> Rect:

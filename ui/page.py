@@ -41,6 +41,7 @@ from terminal.screens import (
 from terminal.screens import say as _say
 from ui.text import Words
 
+MONEY_OUT = frozenset({"kind.give_back", "kind.refund", "kind.void", "fees.title", "refund.confirm", "customer.check"})
 GROUP = 4  # digits of a component, as they are printed
 
 
@@ -62,7 +63,10 @@ class PageLine(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A whole page. `alerts` are the words of `status` that ask for attention; `place` is the page of a long sheet."""
+    """A whole page. `alerts` are the words of `status` that ask for attention; `place` is the page of a long sheet.
+
+    `tone` is that of a notice, "out" while money is being given back, else "plain". It is step `step` of `steps`.
+    """
 
     kind: str
     title: str
@@ -73,6 +77,8 @@ class Page(msgspec.Struct, frozen=True):
     alerts: tuple[str, ...] = ()
     place: str = ""
     tone: str = "plain"
+    step: int = 0
+    steps: int = 0
 
     def plain_lines(self) -> list[str]:
         """The lines as strings, top to bottom, for the counter and for tests."""
@@ -92,8 +98,22 @@ def page(shown: Shown, words: Words) -> Page:
         language=words.language,
         alerts=tuple(word for word, is_alert in bar if is_alert),
         place=_place(screen, words),
-        tone=screen.tone.value if isinstance(screen, Notice) else "plain",
+        tone=_tone(shown),
+        step=shown.step,
+        steps=shown.steps if shown.step else 0,
     )
+
+
+def _tone(shown: Shown) -> str:
+    if isinstance(shown.screen, Notice):
+        return shown.screen.tone.value
+    return "out" if _is_money_out(shown.screen.title) else "plain"
+
+
+def _is_money_out(title: Say) -> bool:
+    """Whether a title says that money is being given back, by itself or by what fills it."""
+    within = (each for each in title.args.values() if isinstance(each, Say))
+    return title.id in MONEY_OUT or any(map(_is_money_out, within))
 
 
 def _hint(screen: Screen) -> Say:
@@ -119,7 +139,7 @@ def _bar(status: Status, words: Words) -> Iterable[tuple[str, bool]]:
     if status.operator:
         yield _clean(words.text(_say("status.operator", operator=status.operator))), False
     if status.paper:
-        yield words.text(_say(f"status.paper.{status.paper}")), status.paper == "bad"
+        yield words.text(_say(f"status.paper.{status.paper}")), status.paper != "ok"
     if status.open_refunds:
         yield words.text(_say("status.open", count=str(status.open_refunds))), True
     if status.reviews:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from terminal.dialogue.menu import ENTRIES
 from terminal.screens import (
     Ask,
     CardPrompt,
     Item,
+    Manner,
     Menu,
     Notice,
     PinPad,
@@ -18,10 +20,12 @@ from terminal.screens import (
     SignPad,
     Status,
     Tone,
+    say,
 )
 
 BUSY = Status("bad", "bad", False, "0123", open_refunds=12, reviews=3, is_test=True)
 CALM = Status("ok", "ok", True, "01")
+PLAIN, LARGE = Manner(), Manner(is_large=True)
 BANK_LINE = "RRN 263270000009 2026-11-23 1256.50 621094******0003 T10000001 M898100012345678 V000001-000007"
 TEXT = {
     "zh_CN": {
@@ -164,8 +168,69 @@ def samples(language: str) -> dict[str, Screen]:
         "card": CardPrompt(told("refund"), ("insert", "swipe"), rows[-1:], (told("cardtitle"),)),
         "card-remove": CardPrompt(told("refund"), ("remove",)),
         "sign": SignPad(told("sign"), "1,256.50", "4021A7F3", (((200, 300), (400, 700), (600, 250), (800, 600)),)),
+        **_real(text["shopname"], rows),
     }
 
 
-def shown(language: str, name: str, status: Status = CALM) -> Shown:
-    return Shown(samples(language)[name], status, language)
+def _real(shop: str, rows: tuple[Row, ...]) -> dict[str, Screen]:
+    """As the dialogues say them, by their ids, at their longest."""
+    refund, amount = say("kind.refund"), Row(say("row.amount"), "¥12,345,678.90", True)
+    main = say("menu.shop", name=shop)
+    waiting = (say("menu.open_refunds", count="12"), say("menu.papers_waiting", count="3"))
+    facts = (
+        Row(say("row.outcome"), say("track.overdue"), True),
+        Row(say("row.card"), "621094******0029 /I"),
+        Row(say("row.at"), "2026-11-20 14:31"),
+        Row(say("row.rrn"), "202611201431"),
+        Row(say("row.voucher"), "000001-000007"),
+        Row(say("track.expected"), say("track.span", first="11/23", last="11/30")),
+    )
+    fees = (
+        Row(say("fees.original"), "¥12,345,678.90"),
+        Row(say("fees.before"), "-¥100.00"),
+        Row(say("fees.part"), "¥12,000,000.00"),
+        Row(say("fees.kept_cost"), "-¥20.00"),
+        Row(say("fees.handling_fee"), "-¥3.50"),
+        Row(say("fees.this"), "¥11,999,976.50", True),
+        Row(say("fees.left"), "¥345,578.90"),
+    )
+    return {
+        "main-1": Menu(main, _items(0), waiting, 1, 2, say("hint.main")),
+        "main-2": Menu(main, _items(1), waiting, 2, 2, say("hint.main")),
+        "main-calm": Menu(main, _items(0), (), 1, 2, say("hint.main")),
+        "amount-empty": Ask(say("kind.give_back"), say("refund.ask_amount"), "", "CNY", fees[:2]),
+        "fees": Sheet(say("fees.title"), fees, (say("why.part", kind=refund),), hint=say("hint.policy")),
+        "holder": Sheet(say("customer.check"), fees, (say("customer.check.line"),), hint=say("hint.holder")),
+        "confirm": Sheet(say("refund.confirm"), (amount, *facts[1:4]), hint=say("hint.send_or_change")),
+        "tracker": Sheet(say("menu.tracker"), (amount, *facts), page=1, pages=3, hint=say("hint.track")),
+        "accepted": Notice(
+            refund,
+            Tone.OK,
+            say("result.refund.accepted"),
+            (say("result.refund.do", first="3", last="7"),),
+            (amount, *facts[1:5]),
+        ),
+        "long-notice": Notice(
+            refund,
+            Tone.UNKNOWN,
+            say("result.unknown"),
+            (say("result.unknown.do"), say("result.unknown.not")),
+            (amount, *facts[1:3]),
+            say("hint.ask_now"),
+        ),
+        "undo": Progress(refund, say("hold.sending", seconds="5"), 5, (amount,), hint=say("hint.undo")),
+        "any-card": CardPrompt(refund, ("insert", "tap", "swipe"), (amount, *facts[1:2]), (say("card.or_keys"),)),
+        "typed-card": CardPrompt(refund, ("insert", "tap", "swipe"), (amount,), (say("card.or_keys"),), has_keys=True),
+        "sign-refund": SignPad(say("sign.title", kind=refund), "¥12,345,678.90", "4021A7F3"),
+        "pin-refund": PinPad(refund, 4, (amount,), (say("pin.ask"), say("pin.tries_left", count="2"))),
+    }
+
+
+def _items(page: int) -> tuple[Item, ...]:
+    return tuple(Item(say(label)) for _, label in ENTRIES[page])
+
+
+def shown(
+    language: str, name: str, status: Status = CALM, *, step: int = 0, steps: int = 0, manner: Manner = PLAIN
+) -> Shown:
+    return Shown(samples(language)[name], status, language, step=step, steps=steps, manner=manner)

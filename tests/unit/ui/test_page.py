@@ -2,7 +2,7 @@
 
 import pytest
 
-from terminal.screens import Item, Menu, Say, Shown
+from terminal.screens import Item, Menu, Notice, Progress, Say, Sheet, Shown, Status, Tone, say
 from tests.unit.ui.screen_samples import BANK_LINE, BUSY, samples, shown
 from ui.page import page
 from ui.text import words
@@ -75,6 +75,41 @@ def test_the_bar_and_what_asks_for_attention():
     assert told.alerts == ("演示", "断网", "未签到", "缺纸", "待查12", "待审3")
     assert told.place == "第1/2页"
     assert page(shown("en", "unknown"), words("en")).tone == "unknown"
+
+
+@pytest.mark.parametrize(("paper", "is_alert"), [("ok", False), ("low", True), ("bad", True)])
+def test_paper_that_is_nearly_over_asks_for_attention(paper: str, is_alert: bool):
+    told = page(Shown(samples("en")["sheet"], Status(paper=paper)), words("en"))
+    assert (told.status[-1] in told.alerts) is is_alert
+
+
+@pytest.mark.parametrize(
+    ("title", "tone"),
+    [
+        (say("kind.refund"), "out"),
+        (say("kind.void"), "out"),
+        (say("kind.give_back"), "out"),
+        (say("fees.title"), "out"),
+        (say("refund.confirm"), "out"),
+        (say("sign.title", kind=say("kind.refund")), "out"),
+        (say("sign.title", kind=say("kind.sale")), "plain"),
+        (say("kind.sale"), "plain"),
+        (say("menu.title"), "plain"),
+        (say("menu.shop", name="kind.refund"), "plain"),
+    ],
+)
+def test_money_that_goes_out_is_a_tone_of_its_own(title: Say, tone: str):
+    told = words("en", is_strict=True)
+    assert page(Shown(Sheet(title, ())), told).tone == page(Shown(Progress(title, title)), told).tone == tone
+    assert page(Shown(Notice(title, Tone.OK, title)), told).tone == "ok", "a result has its own"
+
+
+def test_a_step_that_is_not_known_is_none():
+    at = Sheet(say("kind.refund"), ())
+    assert [
+        (told.step, told.steps)
+        for told in (page(Shown(at, step=step, steps=steps), words("en")) for step, steps in ((2, 5), (0, 5), (0, 0)))
+    ] == [(2, 5), (0, 0), (0, 0)]
 
 
 def test_a_code_says_what_is_in_it():

@@ -1,4 +1,4 @@
-"""Painter: everything fits on every device class, a touch is a key, a stroke is per mille; readable without colour."""
+"""Painter: the same Shown is the same picture; a touch is a key, a stroke is per mille; a secret is only dots."""
 
 import io
 import itertools
@@ -7,43 +7,24 @@ import pytest
 import qrcode
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 
-from terminal.screens import Item, Menu, Notice, PinPad, Row, Say, Sheet, Shown, Tone
-from tests.unit.ui.screen_samples import BANK_LINE, BUSY, CALM, samples, shown
+from terminal.screens import Item, Menu, Notice, PinPad, Say, Shown, Tone
+from tests.unit.ui.pictures import SHARED, key_centres, picture_of
+from tests.unit.ui.screen_samples import BANK_LINE, CALM, samples, shown
 from ui import theme
-from ui.composition import Plate
-from ui.fonts import Fonts
-from ui.layout import DEVICE_CLASSES, DeviceClassUnknown, Rect, pad, pin_cells
+from ui.device_class import Rect
+from ui.layout import DEVICE_CLASSES, DeviceClassUnknown, pad, pin_cells
 from ui.painter import Painter
-
-SHARED = Fonts()
-
-
-@pytest.fixture(scope="module", params=[*DEVICE_CLASSES, "touch-480x800 with a pad"])
-def painter(request: pytest.FixtureRequest) -> Painter:
-    name, _, pad = request.param.partition(" ")
-    return Painter(name, has_pad=bool(pad))
+from ui.pieces import Plate
+from ui.theme import CODE_DARK, CODE_LIGHT, DAY
 
 
-@pytest.fixture(scope="module")
-def glass() -> Painter:
-    return Painter("touch-480x800")
-
-
-@pytest.mark.parametrize("name", samples("en"))
-@pytest.mark.parametrize("language", ["zh_CN", "en"])
-def test_every_screen_fits(painter: Painter, language: str, name: str):
-    for status in (BUSY, CALM):
-        assert not painter.overflows(shown(language, name, status))
-
-
-def test_what_does_not_fit_is_said(painter: Painter):
-    endless = Shown(Sheet(Say("hint.menu"), tuple(Row(Say("hint.ask"), str(n)) for n in range(60))), language="en")
-    assert painter.overflows(endless)
-    device = painter.device
-    picture = Image.open(io.BytesIO(painter.png(endless)))
-    assert theme.ALERT in {picture.getpixel((device.width - 1, y)) for y in range(device.height)}
+def test_the_serial_is_not_seen():
+    glass = Painter("touch-480x800", SHARED)
+    glass.paint(shown("en", "ask")).set_at((0, 0), (255, 0, 255))
+    again = Shown(shown("en", "ask").screen, CALM, "en", serial=77)
+    assert glass.paint(again).get_at((0, 0))[:3] == (255, 0, 255)
 
 
 def test_a_png_of_the_device(painter: Painter):
@@ -71,7 +52,7 @@ def test_a_code_is_drawn_module_by_module_with_its_quiet_zone(painter: Painter, 
     plate = next(
         piece.rect
         for piece in plan.composed.pieces
-        if isinstance(piece, Plate) and piece.colour == theme.FIELD and piece.rect.w == piece.rect.h
+        if isinstance(piece, Plate) and piece.colour == CODE_LIGHT and piece.rect.w == piece.rect.h
     )
     module, rest = divmod(plate.w, len(matrix))
     assert rest == 0
@@ -82,10 +63,10 @@ def test_a_code_is_drawn_module_by_module_with_its_quiet_zone(painter: Painter, 
         for across, is_dark in enumerate(row):
             for inset in (0, module - 1):
                 seen = picture.getpixel((left + across * module + inset, top + down * module + inset))
-                assert seen == (theme.INK if is_dark else theme.FIELD), (across, down)
+                assert seen == (CODE_DARK if is_dark else CODE_LIGHT), (across, down)
     assert not any(any(row[:4]) or any(row[-4:]) for row in matrix)
     assert not any(any(row) for row in (*matrix[:4], *matrix[-4:]))
-    assert theme.contrast(theme.INK, theme.FIELD) > 7
+    assert theme.contrast(CODE_DARK, CODE_LIGHT) > 7
 
 
 def test_unknown_is_its_own_colour_and_sign(painter: Painter):
@@ -98,16 +79,6 @@ def test_unknown_is_its_own_colour_and_sign(painter: Painter):
         shape = picture.convert("L").point(lambda grey: 255 * (grey > 128)).tobytes()
         greys.add(shape)
     assert len(pictures) == len(greys) == len(Tone)
-
-
-def _key_centres(painter: Painter, at: Shown) -> dict[str, tuple[int, int]]:
-    device = painter.device
-    found: dict[str, list[tuple[int, int]]] = {}
-    for y in range(0, device.height, 6):
-        for x in range(0, device.width, 6):
-            if key := painter.hit(at, x, y):
-                found.setdefault(key, []).append((x, y))
-    return {key: points[len(points) // 2] for key, points in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +97,7 @@ def _key_centres(painter: Painter, at: Shown) -> dict[str, tuple[int, int]]:
     ],
 )
 def test_the_keys_on_glass(glass: Painter, name: str, keys: set[str]):
-    assert set(_key_centres(glass, shown("zh_CN", name))) == keys
+    assert set(key_centres(glass, shown("zh_CN", name))) == keys
 
 
 SECRET = [name for name in samples("en") if name.startswith(("pin", "component"))]
@@ -142,7 +113,7 @@ def _cell(painter: Painter, at: Shown, labels: tuple[str, ...], place: int) -> b
 
 @pytest.mark.parametrize("name", SECRET)
 def test_a_secret_is_not_typed_here(painter: Painter, name: str):
-    assert _key_centres(painter, shown("en", name)) == {}
+    assert key_centres(painter, shown("en", name)) == {}
     assert painter.stroke(shown("en", name), [(240, 400)]) is None
 
 
@@ -160,29 +131,31 @@ def test_each_cell_shows_what_the_vault_says_it_is(digits: list[str]):
 def test_without_a_face_the_pad_is_empty_and_without_a_pad_there_is_no_face(glass: Painter):
     pad, at = Painter("touch-480x800", SHARED, has_pad=True), shown("en", "pin")
     for place in range(len(CELLS)):
-        assert set(_cell(pad, at, (), place)) == set(bytes(theme.GROUND))
+        assert set(_cell(pad, at, (), place)) == set(bytes(DAY.tray))
     assert glass.png(at, LABELS) == glass.png(at)
     assert glass.png(at) != pad.png(at), "without a pad the page has all of the glass"
 
 
 def test_func_is_shown_where_it_types_something():
     pad, place = Painter("touch-480x800", SHARED, has_pad=True), LABELS.index("func")
-    assert set(_cell(pad, shown("en", "pin"), LABELS, place)) == set(bytes(theme.GROUND))
-    assert set(_cell(pad, shown("en", "component"), LABELS, place)) != set(bytes(theme.GROUND))
+    assert set(_cell(pad, shown("en", "pin"), LABELS, place)) == set(bytes(DAY.tray))
+    assert set(_cell(pad, shown("en", "component"), LABELS, place)) != set(bytes(DAY.tray))
 
 
 @pytest.mark.parametrize("count", [0, 1, 6, 12])
 def test_as_many_dots_as_digits_and_no_digit(glass: Painter, count: int):
     with_stars = Shown(PinPad(Say("hint.ask"), count), language="en")
     found = Image.open(io.BytesIO(glass.png(with_stars))).convert("RGB")
-    row = next(y for y in range(100, 400) if found.getpixel((30, y)) == theme.FIELD) + 33
-    line = [found.getpixel((x, row)) == theme.INK for x in range(480)]
+    plan = glass._plan(with_stars)
+    frame = next(piece.rect for piece in plan.composed.pieces if isinstance(piece, Plate) and piece.edge)
+    row = plan.top + frame.y + frame.h // 2
+    line = [found.getpixel((x, row)) == DAY.ink for x in range(480)]
     assert sum(now and not before for before, now in itertools.pairwise(line)) == count
 
 
 def test_the_dots_of_a_component_stand_in_columns(painter: Painter):
     plan = painter._plan(Shown(PinPad(Say("hint.ask"), 64, is_hex=True, size=64), language="en"))
-    dots = [piece.rect for piece in plan.composed.pieces if isinstance(piece, Plate) and piece.colour == theme.INK]
+    dots = [piece.rect for piece in plan.composed.pieces if isinstance(piece, Plate) and piece.colour == DAY.ink]
     assert len(dots) == 64
     assert (len({dot.x for dot in dots}), len({dot.y for dot in dots})) == (16, 4)
     assert all(dot.x >= 0 and dot.x + dot.w <= plan.body.w for dot in dots)
@@ -204,7 +177,7 @@ def test_a_menu_item_can_be_tapped(glass: Painter):
 
 def test_a_device_without_glass_has_no_keys_and_no_pad():
     lcd = Painter("keypad-320x240")
-    assert _key_centres(lcd, shown("en", "ask")) == {}
+    assert key_centres(lcd, shown("en", "ask")) == {}
     assert lcd.stroke(shown("en", "sign"), [(160, 150)]) is None
 
 
@@ -223,20 +196,46 @@ def test_a_stroke_is_per_mille_of_the_pad(glass: Painter):
 
 
 def test_the_stroke_being_drawn_is_seen(glass: Painter):
-    at = shown("en", "sign")
+    at = shown("en", "sign-refund")
     calm = bytes(glass.paint(at).get_buffer().raw)
-    assert bytes(glass.trace(at, [(100, 450), (300, 460)]).get_buffer().raw) != calm
+    area = glass._pad(at)
+    assert area is not None
+    middle = area.y + area.h // 2
+    assert bytes(glass.trace(at, [(area.x + 10, middle), (area.x + 200, middle)]).get_buffer().raw) != calm
     assert bytes(glass.paint(at).get_buffer().raw) == calm
+
+
+def test_a_stroke_that_grows_looks_as_if_drawn_at_once(glass: Painter):
+    at = shown("en", "sign-refund")
+    area = glass._pad(at)
+    assert area is not None
+    points = [(area.x + 10 + 9 * n, area.y + area.h // 2 + (n * 37) % 60 - 30) for n in range(40)]
+    at_once = bytes(glass.trace(at, points).get_buffer().raw)
+    glass.trace(at, [(area.x + 1, area.y + 1)])
+    for so_far in range(1, len(points) + 1):
+        grown = glass.trace(at, points[:so_far])
+    assert bytes(grown.get_buffer().raw) == at_once
+    other = bytes(glass.trace(at, [*points[:20], (area.x + 5, area.y + 5)]).get_buffer().raw)
+    assert other != at_once, "a stroke that does not go on from the last one is drawn anew"
+    assert other == bytes(
+        Painter("touch-480x800", SHARED).trace(at, [*points[:20], (area.x + 5, area.y + 5)]).get_buffer().raw
+    )
+
+
+def test_ink_stays_on_the_pad(glass: Painter):
+    at = shown("en", "sign-refund")
+    area = glass._pad(at)
+    assert area is not None
+    calm = picture_of(glass.paint(at))
+    drawn = picture_of(glass.trace(at, [(area.x + 5, area.y + 5), (0, 0), (479, 799)]))
+    left, top, right, bottom = ImageChops.difference(calm, drawn).getbbox()
+    assert area.x <= left < right <= area.x + area.w
+    assert area.y <= top < bottom <= area.y + area.h
 
 
 def test_the_pad_has_the_proportions_of_the_paper():
     area = pad(DEVICE_CLASSES["touch-480x800"], Rect(0, 0, 456, 600))
     assert abs(area.w / area.h - 384 / 160) < 0.02
-
-
-@pytest.mark.parametrize("pair", theme.READ_ON)
-def test_words_can_be_read(pair: tuple[theme.Colour, theme.Colour]):
-    assert theme.contrast(*pair) >= 7
 
 
 def test_tones_differ_without_colour(glass: Painter):
@@ -249,8 +248,3 @@ def test_tones_differ_without_colour(glass: Painter):
 def test_an_unknown_device_class_is_refused():
     with pytest.raises(DeviceClassUnknown, match="keypad-320x240"):
         Painter("watch-40x40")
-
-
-def test_a_missing_font_names_the_package(tmp_path):
-    with pytest.raises(theme.FontMissing, match="fonts-wqy-microhei"):
-        theme.font_file((tmp_path,))
