@@ -1,117 +1,27 @@
-"""The panel: pixels out of the process, by /dev/fb0 or a desktop window. Law: the picture is shown whole and unscaled.
+"""The panel: pixels out of the process. Law: the picture is shown whole and unscaled, in the middle, or refused.
 
-A picture smaller than the panel stands in its middle; a larger one is refused. Layouts: 32 bits XRGB, 16 bits RGB565.
+| setting   | panel            | for                                                                         |
+|-----------|------------------|-----------------------------------------------------------------------------|
+| fb:PATH   | FramebufferPanel | the device: no X, no Mesa, nothing that would need executable memory         |
+| window    | WindowPanel      | a desktop; it has keys, a mouse and fingers too                              |
+| kms       | KmsPanel         | a device with a GPU, where pygame's SDL has KMSDRM                            |
+| none      | MemoryPanel      | nobody looks: a dry run, the counter, a test                                  |
 """
 
 from __future__ import annotations
 
-import fcntl
-import mmap
 import os
-import struct
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from drivers.canvas import ROTATIONS, opaque
+from drivers.framebuffer import FramebufferPanel as FramebufferPanel
+from drivers.pixels import Geometry as Geometry
+from drivers.pixels import PanelMissing as PanelMissing
 from terminal.events import DIGITS, KeyPressed
-from terminal.ports import DeviceError
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
-
-FBIOGET_VSCREENINFO, FBIOGET_FSCREENINFO = 0x4600, 0x4602  # linux/fb.h
-VARIABLE = struct.Struct("=7I")  # xres yres xres_virtual yres_virtual xoffset yoffset bits_per_pixel
-FIXED = struct.Struct("@16sLIIIIHHHI")  # fb_fix_screeninfo up to line_length
-XRGB, RGB565 = (0xFF0000, 0xFF00, 0xFF, 0), (0xF800, 0x07E0, 0x001F, 0)
-
-
-class PanelMissing(DeviceError):
-    """The panel is not there, or cannot show this picture."""
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Visible pixels, bits per pixel, bytes from one row to the next, and bytes before the first visible pixel."""
-
-    width: int
-    height: int
-    bits: int
-    stride: int
-    start: int = 0
-
-
-def geometry(variable: bytes, fixed: bytes) -> Geometry:
-    """What the two ioctl answers say."""
-    width, height, _, _, left, top, bits = VARIABLE.unpack_from(variable)
-    stride = FIXED.unpack_from(fixed)[-1]
-    return Geometry(width, height, bits, stride, top * stride + left * bits // 8)
-
-
-def rows(pixels: bytes, width: int, height: int, bits: int) -> list[memoryview]:
-    """The picture's rows in the panel's own pixel layout."""
-    if bits == 32:
-        return [memoryview(pixels)[row * width * 4 : (row + 1) * width * 4] for row in range(height)]
-    narrow = pygame.Surface((width, height), 0, 16, RGB565)
-    narrow.blit(_opaque(pixels, width, height), (0, 0))
-    packed, pitch = memoryview(narrow.get_buffer().raw), narrow.get_pitch()
-    return [packed[row * pitch : row * pitch + width * 2] for row in range(height)]
-
-
-def _opaque(pixels: bytes, width: int, height: int) -> pygame.Surface:
-    """A surface over 0xXXRRGGBB pixels whose X is not taken for transparency."""
-    surface = pygame.Surface((width, height), 0, 32, XRGB)
-    surface.get_buffer().write(pixels, 0)
-    return surface
-
-
-class FramebufferPanel:
-    """A Display port over a framebuffer device; a test hands in the geometry and a plain file."""
-
-    def __init__(self, path: Path, shape: Geometry | None = None) -> None:
-        self._path, self._shape = path, shape
-        self._file: int | None = None
-        self._memory: mmap.mmap | None = None
-
-    def __enter__(self) -> FramebufferPanel:
-        try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
-            if self._shape is None:
-                self._shape = _asked(self._file)
-            size = self._shape.start + self._shape.stride * self._shape.height
-            self._memory = mmap.mmap(self._file, size)
-        except (OSError, ValueError) as reason:
-            self.__exit__(None, None, None)
-            raise PanelMissing(f"{self._path}: {reason}") from reason
-        if self._shape.bits not in (16, 32):
-            self.__exit__(None, None, None)
-            raise PanelMissing(f"{self._path}: {self._shape.bits} bits per pixel; 16 and 32 are known")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._memory is not None:
-            self._memory.close()
-        if self._file is not None:
-            os.close(self._file)
-        self._memory = self._file = None
-
-    def show(self, pixels: bytes, width: int, height: int) -> None:
-        """Display port. Raises PanelMissing when the picture is larger than the panel."""
-        shape, memory = self._shape, self._memory
-        if shape is None or memory is None:
-            raise PanelMissing(f"{self._path} is not open")
-        if width > shape.width or height > shape.height:
-            raise PanelMissing(f"{self._path} has {shape.width}x{shape.height} pixels, the picture {width}x{height}")
-        depth = shape.bits // 8
-        at = shape.start + (shape.height - height) // 2 * shape.stride + (shape.width - width) // 2 * depth
-        for row in rows(pixels, width, height, shape.bits):
-            memory[at : at + len(row)] = row
-            at += shape.stride
-
-
-def _asked(file: int) -> Geometry:
-    variable = fcntl.ioctl(file, FBIOGET_VSCREENINFO, bytes(160))
-    return geometry(variable, fcntl.ioctl(file, FBIOGET_FSCREENINFO, bytes(80)))
-
 
 WINDOW_KEYS = {
     **{getattr(pygame, f"K_{digit}"): digit for digit in DIGITS},
@@ -126,15 +36,62 @@ WINDOW_KEYS = {
     pygame.K_F1: "func",
     pygame.K_F2: "refund",
 }
-Pointer = tuple[int, int, bool]  # x, y, whether it is down
+VISIBLE_AGAIN = (pygame.WINDOWEXPOSED, pygame.WINDOWSHOWN, pygame.WINDOWRESTORED, pygame.VIDEOEXPOSE)
+FINGER = (pygame.FINGERDOWN, pygame.FINGERMOTION, pygame.FINGERUP)
+MOUSE = (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP, pygame.MOUSEMOTION)
+NO_KMS = (
+    "KMSDRM: {reason}; the SDL in pygame's wheel has none: install Debian's python3-pygame, or set display fb:/dev/fb0"
+)
+Picture = tuple[bytes, int, int]  # pixels, width, height
+Pointer = tuple[int, int, bool]  # x, y of the picture, whether it is down
+
+
+def display(
+    setting: str, *, rotation: int = 0, title: str = "yuanlu"
+) -> FramebufferPanel | WindowPanel | KmsPanel | MemoryPanel:
+    """The panel that a setting means, to be entered. A window is never turned. Raises ValueError for other settings."""
+    if rotation not in ROTATIONS:
+        raise ValueError(f"rotation {rotation}: it is 0, 90, 180 or 270")
+    kind, _, where = setting.partition(":")
+    if kind == "fb" and where:
+        return FramebufferPanel(Path(where), rotation=rotation)
+    if setting == "window":
+        return WindowPanel(title)
+    if setting == "kms":
+        return KmsPanel(rotation)
+    if setting == "none":
+        return MemoryPanel()
+    raise ValueError(f"display {setting!r}: it is fb:PATH, window, kms or none")
+
+
+class MemoryPanel:
+    """A Display port that keeps the newest picture. `width`, `height`: what it can hold; 0 is any."""
+
+    def __init__(self, width: int = 0, height: int = 0) -> None:
+        self._width, self._height = width, height
+        self.newest: Picture | None = None
+
+    def __enter__(self) -> MemoryPanel:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.newest = None
+
+    def show(self, pixels: bytes, width: int, height: int) -> None:
+        """Display port. Raises PanelMissing."""
+        if self._width:
+            _origin((self._width, self._height), width, height)
+        self.newest = bytes(pixels), width, height
 
 
 class WindowPanel:
-    """A Display port in a desktop window, which also has keys and a mouse."""
+    """A Display port in a desktop window, which also has keys, a mouse and fingers."""
 
     def __init__(self, title: str) -> None:
         self._title = title
         self._window: pygame.Surface | None = None
+        self._newest: Picture | None = None
+        self._finger: int | None = None
 
     def __enter__(self) -> WindowPanel:
         try:
@@ -145,25 +102,111 @@ class WindowPanel:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._window = self._newest = None
         pygame.display.quit()
 
     def show(self, pixels: bytes, width: int, height: int) -> None:
-        """Display port; the window takes the size of the first picture."""
-        if self._window is None:
-            self._window = pygame.display.set_mode((width, height))
-        self._window.blit(_opaque(pixels, width, height), (0, 0))
-        pygame.display.flip()
+        """Display port; the window takes the size of the first picture. Raises PanelMissing for a larger one."""
+        try:
+            self._window = self._window or pygame.display.set_mode((width, height))
+        except pygame.error as reason:
+            raise PanelMissing(f"no window: {reason}") from reason
+        _origin(self._window.get_size(), width, height)
+        self._newest = bytes(pixels), width, height
+        _blit(self._window, self._newest, 0)
 
     def reported(self) -> list[KeyPressed | Pointer | None]:
-        """What happened since the last call; None when the window was closed."""
+        """What happened since the last call; None when the window was closed.
+
+        A window that can be seen again is drawn again. What SDL makes of a finger as a mouse is not told twice.
+        """
         found: list[KeyPressed | Pointer | None] = []
-        for event in pygame.event.get():
+        events = pygame.event.get()
+        for event in events:
             if event.type == pygame.QUIT:
                 found.append(None)
             elif event.type == pygame.KEYDOWN and event.key in WINDOW_KEYS:
                 found.append(KeyPressed(WINDOW_KEYS[event.key]))
-            elif event.type in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP) and event.button == 1:
-                found.append((*event.pos, event.type == pygame.MOUSEBUTTONDOWN))
-            elif event.type == pygame.MOUSEMOTION and event.buttons[0]:
-                found.append((*event.pos, True))
+            elif pointer := self._pointed(event):
+                found.append(pointer)
+        if self._window and self._newest and any(event.type in VISIBLE_AGAIN for event in events):
+            _blit(self._window, self._newest, 0)
         return found
+
+    def _pointed(self, event: pygame.event.Event) -> Pointer | None:
+        if event.type in FINGER and self._window is not None:
+            return self._felt(event, *self._window.get_size())
+        if event.type in MOUSE and not getattr(event, "touch", False):
+            is_held = event.buttons[0] if event.type == pygame.MOUSEMOTION else event.button == 1
+            x, y = event.pos
+            return self._on_picture(x, y, event.type != pygame.MOUSEBUTTONUP) if is_held else None
+        return None
+
+    def _felt(self, event: pygame.event.Event, wide: int, high: int) -> Pointer | None:
+        """One finger at a time: the first that is down. SDL gives it in shares of the window."""
+        if self._finger is None and event.type == pygame.FINGERDOWN:
+            self._finger = event.finger_id
+        if event.finger_id != self._finger:
+            return None
+        if event.type == pygame.FINGERUP:
+            self._finger = None
+        x, y = min(int(event.x * wide), wide - 1), min(int(event.y * high), high - 1)
+        return self._on_picture(x, y, event.type != pygame.FINGERUP)
+
+    def _on_picture(self, x: int, y: int, is_down: bool) -> Pointer:
+        if self._window is None or self._newest is None:
+            return x, y, is_down
+        left, top = _origin(self._window.get_size(), *self._newest[1:])
+        return x - left, y - top, is_down
+
+
+class KmsPanel:
+    """A Display port on the whole screen, by KMSDRM. Fingers and keys are evdev's: SDL gives them raw here."""
+
+    def __init__(self, rotation: int = 0) -> None:
+        self._rotation = rotation
+        self._screen: pygame.Surface | None = None
+        self._driver: str | None = None
+
+    def __enter__(self) -> KmsPanel:
+        self._driver = os.environ.get("SDL_VIDEODRIVER")
+        os.environ["SDL_VIDEODRIVER"] = "kmsdrm"
+        try:
+            pygame.display.init()
+            self._screen = pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
+            pygame.mouse.set_visible(False)
+        except pygame.error as reason:
+            self.__exit__(None, None, None)
+            raise PanelMissing(NO_KMS.format(reason=reason)) from reason
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._screen = None
+        pygame.display.quit()
+        os.environ.pop("SDL_VIDEODRIVER", None)
+        if self._driver is not None:
+            os.environ["SDL_VIDEODRIVER"] = self._driver
+
+    def show(self, pixels: bytes, width: int, height: int) -> None:
+        """Display port. Raises PanelMissing."""
+        if self._screen is None:
+            raise PanelMissing("KMSDRM is not open")
+        pygame.event.pump()
+        _blit(self._screen, (pixels, width, height), self._rotation)
+
+
+def _origin(room: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    """Where a picture begins that stands in the middle. Raises PanelMissing for one that is larger."""
+    if width > room[0] or height > room[1]:
+        raise PanelMissing(f"the panel has {room[0]}x{room[1]} pixels, the picture {width}x{height}")
+    return (room[0] - width) // 2, (room[1] - height) // 2
+
+
+def _blit(target: pygame.Surface, picture: Picture, rotation: int) -> None:
+    surface = opaque(*picture)
+    if rotation:
+        surface = pygame.transform.rotate(surface, -rotation)
+    origin = _origin(target.get_size(), *surface.get_size())
+    target.fill((0, 0, 0))
+    target.blit(surface, origin)
+    pygame.display.flip()
