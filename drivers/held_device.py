@@ -19,7 +19,7 @@ import errno
 from collections.abc import AsyncIterator
 from typing import Any
 
-from drivers.input_device import EventQueue, Opener
+from drivers.input_device import EventQueue, Identity, Opener, identity_of
 from terminal.ports import PinpadLost
 
 HOLD_SECONDS = 1.0  # a front lets go in milliseconds
@@ -45,6 +45,17 @@ class HeldDevice:
             self._queue.drain()
         except OSError:
             raise PinpadLost(f"{self._name} is gone") from None
+
+    def identity(self) -> Identity:
+        """What it says of itself. Raises PinpadLost."""
+        try:
+            return identity_of(self._queue.source)
+        except OSError:
+            raise PinpadLost(f"{self._name} is gone") from None
+
+    def fileno(self) -> int:
+        """For questions that python-evdev does not ask."""
+        return self._queue.source.fileno()
 
     def absinfo(self, axis: int) -> Any:
         """The range of an axis and where it is. Raises OSError when it has none."""

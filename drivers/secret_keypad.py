@@ -9,30 +9,32 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 
 from drivers.held_device import HOLD_SECONDS, HeldDevice, held_alone
-from drivers.input_device import Opener, open_evdev
-from drivers.keypad import Presses
+from drivers.input_device import Opener
+from drivers.keymap import Keymap, Keymaps
+from drivers.keypad import Presses, open_keypad
 from terminal.events import KeyPressed
 from terminal.ports import Keypad
 
 
 class EvdevSecretKeypad:
-    """A SecretKeypad port. `keymap` as drivers/keypad.py has it; `opener` is for tests."""
+    """A SecretKeypad port. `keymap` as drivers/keymap.py has it, of one model or of several; `opener` is for tests."""
 
     def __init__(
         self,
         path_or_name: str,
-        keymap: Mapping[int, str],
+        keymap: Mapping[int, str] | Keymaps,
         *,
-        opener: Opener = open_evdev,
+        opener: Opener = open_keypad,
         seconds: float = HOLD_SECONDS,
     ) -> None:
-        self._name, self._keymap, self._opener, self._seconds = path_or_name, keymap, opener, seconds
+        self._keymaps = keymap if isinstance(keymap, Keymaps) else Keymaps((), Keymap(keymap))
+        self._name, self._opener, self._seconds = path_or_name, opener, seconds
 
     @contextlib.asynccontextmanager
     async def held(self) -> AsyncIterator[Keypad]:
         """Entering raises PinpadLost (SecretKeypad port)."""
         async with held_alone(self._name, self._opener, self._seconds) as device:
-            yield _HeldKeypad(device, Presses(self._keymap))
+            yield _HeldKeypad(device, Presses(self._keymaps.of(device.identity()).codes))
 
 
 class _HeldKeypad:

@@ -1,4 +1,4 @@
-"""What a screen sounds like: tones for a buzzer. Law: a function of two screens; what is shown again is silent.
+"""What a screen and a key sound like: tones for a buzzer. Law: a function of two screens; shown again is silent.
 
 | tone of a notice | sound                               | refund.md 4     |
 |------------------|-------------------------------------|-----------------|
@@ -7,6 +7,10 @@
 | wrong            | three short                         | three: wrong    |
 | unknown          | long, short, long: like no other    | its own         |
 | plain            | none                                |                 |
+| a key            | a click, if keys are to be heard    |                 |
+
+A key that the screen has no answer to clicks too: it was heard, and a front does not know what answers. While a secret
+is typed the front hears no key, and nothing clicks.
 
 Told apart by length and number alone, for a buzzer of one pitch. A front that has one plays `tones` of what it showed
 before and what it shows now, as the counter's page does; the core says nothing else. A changed status bar is no new
@@ -15,7 +19,7 @@ screen.
 
 from __future__ import annotations
 
-from terminal.screens import Notice, Shown
+from terminal.screens import Notice, PinPad, Shown
 
 SHORT, LONG, PAUSE = 120, 500, 120  # milliseconds
 Tones = tuple[int, ...]  # milliseconds of each tone, PAUSE between
@@ -41,3 +45,14 @@ def tones(before: Shown | None, now: Shown) -> Tones:
     if not isinstance(screen, Notice) or (before is not None and before.screen == screen):
         return ()
     return SOUNDS[screen.tone.value]
+
+
+def clicks(now: Shown | None) -> bool:
+    """Whether a key that is heard while `now` is shown is to be heard by who pressed it (None: nothing is shown).
+
+    >>> from terminal.screens import Manner, Say, Tone
+    >>> told = Notice(Say("desk.product"), Tone.OK, Say("desk.starting"))
+    >>> clicks(Shown(told)), clicks(Shown(told, manner=Manner(is_quiet=True)))
+    (True, False)
+    """
+    return now is not None and not now.manner.is_quiet and not isinstance(now.screen, PinPad)

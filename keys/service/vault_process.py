@@ -58,6 +58,8 @@ class Told(msgspec.Struct, frozen=True):
     caller: str = ""
     keypad: str = ""
     keymap: Path | None = None
+    calibration: str = ""
+    rotation: int = 0
     key_authority: Path | None = None
     tamper: str = ""
     front: str = ""
@@ -187,18 +189,24 @@ def _keypad(told: Told, link: PadLink | None) -> SecretKeypad | None:
     if not told.keypad:
         return None
     if kind == "evdev" and place:
-        from drivers.keypad import DEFAULT_KEYMAP, load_keymap
+        from drivers.keymap import load_keymaps
         from drivers.secret_keypad import EvdevSecretKeypad
 
-        return EvdevSecretKeypad(place, load_keymap(told.keymap or DEFAULT_KEYMAP))
+        return EvdevSecretKeypad(place, load_keymaps(told.keymap) if told.keymap else load_keymaps())
     if kind == "socket" and place:
         from simulator.secret_keypad import SocketSecretKeypad
 
         return SocketSecretKeypad(Path(place))
     if kind == "glass" and place and link:
         from drivers.secret_glass import EvdevSecretGlass
+        from drivers.touch import matrix_of
 
-        return EvdevSecretGlass(place, link, secrets.randbelow if told.shuffle else None)
+        chance = secrets.randbelow if told.shuffle else None
+        try:
+            matrix = matrix_of(told.calibration)
+            return EvdevSecretGlass(place, link, chance, matrix=matrix, rotation=told.rotation)
+        except ValueError as reason:
+            _refuse(f"calibration or rotation: {reason}")
     _refuse(f"keypad {told.keypad!r}: it is evdev:PATH or NAME, glass:PATH or NAME with --front, or socket:PATH (TEST)")
 
 
@@ -231,6 +239,8 @@ def _slots() -> CardSlots:
 @click.option("--glass", type=PLACE, help="Where the front is told what is drawn on a keypad of glass.")
 @click.option("--front", default="", help="The one user that is told.")
 @click.option("--shuffle", is_flag=True, help="On glass the digits stand in another order each time.")
+@click.option("--calibration", default="", help="Of the glass, as yuanlu-front has it.")
+@click.option("--rotation", type=int, default=0, help="Of the picture on the glass, as yuanlu-front has it.")
 @click.option("--keymap", type=click.Path(path_type=Path), help="Linux key names to keys, as yuanlu-front has it.")
 def main(**options: Any) -> None:
     """The only holder of keys: bytes in, bytes out, never a key."""

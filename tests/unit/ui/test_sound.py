@@ -2,8 +2,8 @@
 
 import msgspec
 
-from terminal.screens import Notice, Say, Sheet, Shown, Status, Tone
-from ui.sound import SOUNDS, tones
+from terminal.screens import Manner, Notice, PinPad, Say, Sheet, Shown, Status, Tone
+from ui.sound import SOUNDS, clicks, tones
 
 
 def told(tone: Tone, **more) -> Shown:
@@ -23,3 +23,14 @@ def test_a_screen_sounds_when_it_comes_and_not_when_it_is_drawn_again():
     assert tones(told(Tone.OK), first) == SOUNDS["unknown"]
     assert tones(first, told(Tone.UNKNOWN, serial=2, status=Status(line="bad"))) == ()
     assert tones(first, msgspec.structs.replace(first, screen=Sheet(Say("desk.product"), ()))) == ()
+
+
+def test_a_key_clicks_but_not_where_keys_are_quiet_and_never_while_a_secret_is_typed():
+    assert clicks(told(Tone.PLAIN))
+    assert not clicks(told(Tone.PLAIN, manner=Manner(is_quiet=True)))
+    assert not clicks(Shown(PinPad(Say("desk.product"), 3)))
+    assert not clicks(None)
+
+
+def test_what_a_screen_means_is_sounded_though_keys_are_quiet():
+    assert tones(None, told(Tone.WRONG, manner=Manner(is_quiet=True))) == SOUNDS["wrong"]
