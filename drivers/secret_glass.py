@@ -11,11 +11,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator
 
 from drivers.held_device import HOLD_SECONDS, HeldDevice, held_alone
 from drivers.input_device import Opener, open_evdev
-from drivers.touch import Glass
+from drivers.touch import IDENTITY, Glass, Matrix, Mounting, Point
 from terminal.events import KeyPressed
 from terminal.pad_link import Chance, PadFace, PadLink
 from terminal.ports import Keypad, PinpadLost
@@ -24,7 +25,10 @@ Place = tuple[int, int]  # x, y in pixels of the pad's panel
 
 
 class EvdevSecretGlass:
-    """A SecretKeypad port. With `chance` (secrets.randbelow) the digits stand elsewhere at every entry."""
+    """A SecretKeypad port. With `chance` (secrets.randbelow) the digits stand elsewhere at every entry.
+
+    `matrix` and `rotation` are those of the front's touch panel (drivers/touch.py): it is the same glass.
+    """
 
     def __init__(
         self,
@@ -32,9 +36,13 @@ class EvdevSecretGlass:
         front: PadLink,
         chance: Chance | None = None,
         *,
+        matrix: Matrix = IDENTITY,
+        rotation: int = 0,
         opener: Opener = open_evdev,
         seconds: float = HOLD_SECONDS,
     ) -> None:
+        """Raises ValueError for a matrix or a rotation that cannot be."""
+        self._mounting = Mounting(matrix, rotation)
         self._name, self._front, self._chance = path_or_name, front, chance
         self._opener, self._seconds = opener, seconds
 
@@ -46,28 +54,30 @@ class EvdevSecretGlass:
             self._front.faced(self._chance, self._seconds) as face,
         ):
             device.drain()  # a touch of what nobody had seen yet
-            yield _HeldGlass(device, face)
+            yield _HeldGlass(device, face, self._mounting)
 
 
 class _HeldGlass:
-    def __init__(self, device: HeldDevice, face: PadFace) -> None:
+    def __init__(self, device: HeldDevice, face: PadFace, mounting: Mounting) -> None:
         """Raises PinpadLost."""
         self._device, self._face = device, face
         face.when_gone = device.give_up
         try:
-            self._glass = Glass(device, face.pad.width, face.pad.height)
+            self._glass = Glass(device, face.pad.width, face.pad.height, mounting)
         except OSError:
             raise PinpadLost("the panel has no axes") from None
+        self._points: deque[Point] = deque()
         self._begun: Place | None = None
         self._last: Place = (0, 0)
 
     async def pressed(self) -> KeyPressed:
         """Raises PinpadLost."""
         while True:
+            while self._points:
+                if key := self._tapped(*self._points.popleft()):
+                    return KeyPressed(key)
             event = await self._device.event()
-            point = self._glass.on(event.type, event.code, event.value)
-            if point and (key := self._tapped(*point)):
-                return KeyPressed(key)
+            self._points.extend(self._glass.on(event.type, event.code, event.value))
 
     def _tapped(self, x: int, y: int, is_down: bool) -> str | None:
         if is_down:

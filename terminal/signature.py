@@ -1,9 +1,10 @@
 """An electronic signature on its way to the acquirer: its picture and its receipt elements. Law: cup.md 5.1-5.3.
 
-| what             | where     | form                                                        |
-|------------------|-----------|-------------------------------------------------------------|
-| Picture          | F62       | 224 x 160 dots, through a PictureCoder, <= SIGNATURE_MOST   |
-| ReceiptElements  | F55       | tag (2) length (1) value, a row of ELEMENTS each, <= 255    |
+| what             | where     | form                                                                   |
+|------------------|-----------|------------------------------------------------------------------------|
+| Picture          | F62       | 224 x 160 dots, smooth, through a PictureCoder, <= SIGNATURE_MOST; a   |
+|                  |           | larger one once more with the THIN_PEN, which takes a sixth less       |
+| ReceiptElements  | F55       | tag (2) length (1) value, a row of ELEMENTS each, <= 255               |
 
 Nothing drawn is no signature: `drawn` refuses it, and the caller prints the line to sign on (cup.md 5.3).
 
@@ -22,19 +23,28 @@ from typing import Any
 
 import msgspec
 
+from terminal.strokes import dots, smooth
+
 WIDTH, HEIGHT = 224, 160  # dots, cup.md 5.3
 MARGIN = 4  # white dots around the middle of the outermost line
 PAD_SHAPE = (12, 5)  # width : height of the pad, whose points are per mille of each
 PER_MILLE = 1000
+CUT = 60  # of PAD_SHAPE x PER_MILLE: two pixels of a pad 400 wide, as the cardholder saw it (ui/ink.py)
 PEN = ((0, -1), (-1, 0), (0, 0), (1, 0), (0, 1))  # a disc three dots wide: a line of three, with round ends and joints
+THIN_PEN = ((0, 0),)
 SIGNATURE_MOST = 999  # bytes of F62 (cup.md 5.1); a larger one is signed again
 ELEMENTS_MOST = 255  # bytes of F55 (cup.md 1.4)
 
 Dot = tuple[int, int]
+Pen = tuple[Dot, ...]  # the dots that are ink around the one it is on
 
 
 class NothingDrawn(ValueError):
     """There is not one point: the cardholder signs on paper."""
+
+
+class TooLong(ValueError):
+    """The picture does not fit into F62, however thin the pen: the cardholder signs again."""
 
 
 class ElementRefused(ValueError):
@@ -62,13 +72,14 @@ class Picture(msgspec.Struct, frozen=True):
         return f"Picture({self.width} x {self.height})"
 
 
-def drawn(strokes: Iterable[Sequence[Dot]], width: int = WIDTH, height: int = HEIGHT) -> Picture:
-    """Strokes in per mille of the pad (what is off it is set on its edge), cropped and scaled as one, centred.
+def drawn(strokes: Iterable[Sequence[Dot]], width: int = WIDTH, height: int = HEIGHT, *, pen: Pen = PEN) -> Picture:
+    """Strokes in per mille of the pad (what is off it is set on its edge): smoothed, cropped, scaled as one, centred.
 
     Raises NothingDrawn without a point, ValueError when the picture has no room inside its margin.
     """
     across, down = PAD_SHAPE
-    inked = [[(_on_pad(x) * across, _on_pad(y) * down) for x, y in stroke] for stroke in strokes if stroke]
+    placed = [[(_on_pad(x) * across, _on_pad(y) * down) for x, y in stroke] for stroke in strokes if stroke]
+    inked = [smooth(stroke, CUT) for stroke in placed]
     if not inked:
         raise NothingDrawn("a signature without a point")
     if min(width, height) <= 2 * MARGIN:
@@ -76,12 +87,20 @@ def drawn(strokes: Iterable[Sequence[Dot]], width: int = WIDTH, height: int = HE
     place = _fitting([point for stroke in inked for point in stroke], width, height)
     rows, leftmost = [0] * height, (width + 7) // 8 * 8 - 1
     for stroke in inked:
-        dots = [place(point) for point in stroke]
-        for start, end in pairwise([*dots[:1], *dots]):
-            for x, y in _line(start, end):
-                for dx, dy in PEN:
+        line = [place(point) for point in stroke]
+        for start, end in pairwise([*line[:1], *line]):
+            for x, y in dots(start, end):
+                for dx, dy in pen:
                     rows[y + dy] |= 1 << (leftmost - x - dx)
     return Picture(width, height, b"".join(row.to_bytes((width + 7) // 8) for row in rows))
+
+
+def sent(strokes: Sequence[Sequence[Dot]], encode: Callable[[Picture], bytes]) -> bytes:
+    """The picture as F62 (cup.md 5.1), with the thin pen where the other is too much. Raises NothingDrawn, TooLong."""
+    for pen in (PEN, THIN_PEN):
+        if len(raw := encode(drawn(strokes, pen=pen))) <= SIGNATURE_MOST:
+            return raw
+    raise TooLong(f"more than {SIGNATURE_MOST} bytes")
 
 
 def _on_pad(per_mille: int) -> int:
@@ -101,23 +120,6 @@ def _fitting(points: list[Dot], width: int, height: int) -> Callable[[Dot], Dot]
         return from_x + x, from_y + y
 
     return place
-
-
-def _line(start: Dot, end: Dot) -> Iterator[Dot]:
-    """Every dot from start to end (Bresenham 1965): the error tells when to step aside."""
-    (x, y), (end_x, end_y) = start, end
-    run, rise = abs(end_x - x), -abs(end_y - y)
-    step_x, step_y = (1 if x < end_x else -1), (1 if y < end_y else -1)
-    error = run + rise
-    while True:
-        yield x, y
-        if (x, y) == end:
-            return
-        doubled = 2 * error
-        if doubled >= rise:
-            error, x = error + rise, x + step_x
-        if doubled <= run:
-            error, y = error + run, y + step_y
 
 
 # --- the receipt elements --------------------------------------------------------------------------------------------

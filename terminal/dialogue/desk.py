@@ -241,12 +241,19 @@ class Desk:
             await self.agree(sheet, deadline)
 
     async def sign(self, title: Say, amount: Money, feature_code: str) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """Strokes on the pad; () when the cardholder confirms an empty pad or leaves it: he signs on paper then."""
+        """Strokes on the pad; () when the cardholder confirms an empty pad or leaves it: he signs on paper then.
+
+        Ink that is not confirmed is no signature, and only drawing and clearing keep the pad: PROMPT_SECONDS after the
+        last of them it is left, whatever else comes (a stuck key, a scan, a front that attaches anew).
+        """
         strokes: tuple[tuple[tuple[int, int], ...], ...] = ()
+        clock = asyncio.get_running_loop()
+        until = clock.time() + PROMPT_SECONDS
         with contextlib.suppress(Cancelled, TimedOut):
             while True:
                 self.show(SignPad(title, f"¥{amount}", feature_code, strokes))
-                event = await self.event()
+                event = await self.event(until - clock.time())
+                before = strokes
                 if isinstance(event, StrokeDrawn):
                     drawn = sum(map(len, strokes)) + len(strokes) + len(event.points)
                     strokes = (*strokes, event.points) if drawn <= MOST_POINTS else strokes
@@ -254,6 +261,8 @@ class Desk:
                     strokes = ()
                 elif event == KeyPressed("enter"):
                     return strokes
+                if strokes != before:
+                    until = clock.time() + PROMPT_SECONDS
         return ()
 
     # --- working -------------------------------------------------------------------------------------------------

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import subprocess
+from math import cos, hypot, pi, sin
+from random import Random
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from drivers.jbig import JbigCoder
 from terminal.events import StrokeDrawn
 from terminal.signature import (
     DIGITS,
     ELEMENTS,
     ELEMENTS_MOST,
     MARGIN,
+    PEN,
+    SIGNATURE_MOST,
     SPARED,
+    THIN_PEN,
     Element,
     ElementRefused,
     NothingDrawn,
     Picture,
     ReceiptElements,
+    TooLong,
     decoded,
     drawn,
     receipt_elements,
+    sent,
 )
+
+CODER = JbigCoder()
 
 REFUND = ReceiptElements(
     "原路商店", "退货", "01", "20260427103000", "02", card_organisation=" ", original_rrn="091947145060"
@@ -175,6 +186,84 @@ def test_a_square_on_the_pad_is_a_square_in_the_picture() -> None:
 
 def test_points_off_the_pad_are_set_on_its_edge() -> None:
     assert drawn((((-50, 2000), (1001, -1)),)) == drawn((((0, 1000), (1000, 0)),))
+
+
+def test_a_stroke_is_smoothed() -> None:
+    """A ring of 16 points: the outermost ink of a polygon with these corners is its corners, of a ring it is not."""
+    ring = [(round(500 + 200 * cos(at * pi / 8)), round(500 + 480 * sin(at * pi / 8))) for at in range(17)]
+    ink = dots(drawn((ring,)))
+    middle_x, middle_y = (min(x for x, _ in ink) + max(x for x, _ in ink)) / 2, (min(y for _, y in ink) + 158) / 2
+    far = [hypot(x - middle_x, y - middle_y) for x, y in ink]
+    assert max(far) - min(far) < 6  # the line's own three, and less than the polygon's 1.5 more
+
+
+def test_a_thin_pen_is_one_dot_wide() -> None:
+    picture = drawn((((0, 0), (1000, 0)),), 17, 13, pen=THIN_PEN)
+    assert dots(picture) == {(x, 6) for x in range(MARGIN, 17 - MARGIN)}
+
+
+@given(strokes)
+def test_thin_ink_is_the_middle_of_the_other(signed: Any) -> None:
+    thin = dots(drawn(signed, pen=THIN_PEN))
+    assert dots(drawn(signed)) == {(x + dx, y + dy) for x, y in thin for dx, dy in PEN}
+
+
+def written(chance: Random, across: int, down: int, many: int) -> list[list[tuple[int, int]]]:
+    """Rows of characters all over the pad, one stroke of so many points each."""
+    return [
+        [
+            (
+                round((column + 0.9 * chance.random()) * 1000 / across),
+                round((row + 0.9 * chance.random()) * 1000 / down),
+            )
+            for _ in range(many)
+        ]
+        for row in range(down)
+        for column in range(across)
+    ]
+
+
+writing = st.builds(
+    written, st.integers(0, 2**32).map(Random), st.integers(1, 24), st.integers(1, 10), st.integers(1, 9)
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(writing)
+@example(written(Random(1), 24, 8, 4))
+@example(written(Random(1), 20, 8, 8))
+def test_any_scribble_is_sent_within_its_field_or_signed_again(signed: Any) -> None:
+    """Debian's jbgtopbm is the second opinion on what is sent: one of the two pens, dot for dot."""
+    pens = [drawn(signed, pen=pen) for pen in (PEN, THIN_PEN)]
+    try:
+        raw = sent(signed, CODER.encode)
+    except TooLong:
+        assert all(len(CODER.encode(picture)) > SIGNATURE_MOST for picture in pens)
+        return
+    assert len(raw) <= SIGNATURE_MOST
+    read = subprocess.run(["jbgtopbm", "-"], input=raw, capture_output=True, check=True, timeout=10).stdout
+    assert read in [b"P4\n%10d\n%10d\n" % (224, 160) + picture.bits for picture in pens]
+
+
+def test_the_usual_pen_is_taken_as_long_as_it_fits() -> None:
+    name = written(Random(1), 3, 1, 8)
+    assert sent(name, CODER.encode) == CODER.encode(drawn(name))
+
+
+def test_close_writing_is_sent_with_the_thin_pen() -> None:
+    close = written(Random(1), 24, 8, 4)
+    assert len(CODER.encode(drawn(close))) > SIGNATURE_MOST
+    assert CODER.decode(sent(close, CODER.encode)) == drawn(close, pen=THIN_PEN)
+
+
+def test_a_page_of_close_writing_is_signed_again() -> None:
+    with pytest.raises(TooLong):
+        sent(written(Random(1), 20, 8, 8), CODER.encode)
+
+
+def test_nothing_drawn_is_nothing_to_send() -> None:
+    with pytest.raises(NothingDrawn):
+        sent((), CODER.encode)
 
 
 @pytest.mark.parametrize("signed", [(), ((),), ((), ())])
