@@ -36,6 +36,7 @@ from terminal.policy_file import load_rules
 from terminal.ports import Camera, CardReader, Hardware, KeyLoading, KeyRefused, PictureCoder, Printer, Stripe, Vault
 from terminal.receipt import Receipt
 from terminal.screens import say
+from terminal.signature import Picture
 
 SIMULATED_READER = "vpcd:"  # reader.name of the counter where no PC/SC service can run
 
@@ -62,7 +63,9 @@ async def serve(config: Config) -> None:
             with contextlib.suppress(JournalFailed):  # the menu says so; a language does not stop the start
                 desk.language = await journal.setting("language", config.language)
             log.write("started", version=version(), dialect=config.dialect.name)
-            await run(furnish(config, hardware, journal, desk, load_rules(config.files, is_signed)))
+            room = furnish(config, hardware, journal, desk, load_rules(config.files, is_signed))
+            room.logo = _logo(config.printer.logo)
+            await run(room)
     except ConfigRefused:
         log.release()  # the command line says which line of the file
         raise
@@ -196,7 +199,23 @@ def _readable(key: str, path: str) -> Iterator[None]:
 def _printer(config: Config) -> Printer:
     from drivers.printer import EscposPrinter
 
-    return EscposPrinter(config.printer.target, config.printer.columns)
+    told = config.printer
+    try:
+        return EscposPrinter(told.target, told.columns, profile=told.profile)
+    except ValueError as error:
+        raise ConfigRefused(f"printer: {error}") from None
+
+
+def _logo(path: str) -> Picture | None:
+    """Raises ConfigRefused."""
+    if not path:
+        return None
+    from terminal.logo import LogoRefused, logo
+
+    try:
+        return logo(Path(path))
+    except LogoRefused as error:
+        raise ConfigRefused(f"printer.logo: {error}") from None
 
 
 def _coder() -> PictureCoder | None:

@@ -6,11 +6,12 @@ number but first 6 and last 4. Words are ids; the paper's language is chosen by 
 
 from __future__ import annotations
 
-from terminal.receipt import Blank, Heading, Line, Pair, Receipt, Rule, Text
+from terminal.receipt import Blank, InWords, Line, Pair, Receipt, Rule, Text
 from terminal.refund.application import Application
 from terminal.refund.sale import Origin
 from terminal.screens import Say, say
-from terminal.voucher import Shop, Style, foot
+from terminal.shop_paper import Shop, Style, foot, head, moment
+from terminal.voucher import grouped
 
 SIGN_ROWS, WRITE_ROWS = 3, 1
 
@@ -18,14 +19,9 @@ SIGN_ROWS, WRITE_ROWS = 3, 1
 def application_paper(application: Application, shop: Shop, style: Style) -> Receipt:
     """One paper, nobody's copy: the shop keeps it."""
     lines: list[Line] = [
-        *([Text(say("paper.demo"), is_centred=True)] if style.is_demo else []),
-        Heading(say("form.title")),
-        Rule(),
-        Pair(say("paper.merchant"), shop.name),
-        Pair(say("paper.merchant_id"), shop.merchant_id),
-        Pair(say("paper.terminal_id"), shop.terminal_id),
+        *head(say("form.title"), shop, style),
         Pair(say("form.number"), application.id),
-        Pair(say("form.at"), application.at[:19].replace("-", "/").replace("T", " ")),
+        Pair(say("form.at"), moment(application.at)),
         Pair(say("form.requester"), application.requester),
         Rule(),
         *_sale(application),
@@ -48,10 +44,10 @@ def _sale(application: Application) -> list[Line]:
         return [Text(say("form.no_original"))]
     original, card = sale.original, sale.card
     return [
-        Pair(say("paper.original_date"), sale.day.isoformat().replace("-", "/")),
+        Pair(say("paper.original_date"), moment(sale.day.isoformat())),
         *([Pair(say("paper.original_voucher"), original.stan)] if sale.origin is Origin.HERE else []),
         *([Pair(say("paper.original_rrn"), original.rrn)] if original.rrn else []),
-        *([Pair(say("paper.card"), card.masked_pan)] if card is not None else []),
+        *([Pair(say("paper.card"), grouped(card.masked_pan))] if card is not None else []),
     ]
 
 
@@ -65,6 +61,7 @@ def _fees(application: Application) -> list[Line]:
         Pair(say("fees.kept_cost"), str(fees.kept_cost)),
         Pair(say("fees.handling_fee"), str(fees.handling_fee)),
         Pair(say("fees.this"), f"RMB {fees.refund}", is_large=True),
+        InWords(say("paper.in_words"), fees.refund),
         Pair(say("paper.reason"), say(f"reason.{application.reason}")),
         Pair(say("form.policy"), application.policy_version),
     ]

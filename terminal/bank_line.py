@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from terminal.exchange.stages import Accepted, Stage
 from terminal.money import Money
-from terminal.receipt import Code, Heading, Line, Pair, Receipt, Rule, Text
+from terminal.receipt import Code, Line, Pair, Receipt, Rule, Text
 from terminal.screens import Row, say
-from terminal.voucher import Shop, Style, foot
+from terminal.shop_paper import Shop, Style, foot, head, known, moment
+from terminal.voucher import grouped
 
 NO_RRN = "-"
 
@@ -51,12 +52,16 @@ def bank_paper(stage: Stage, shop: Shop, style: Style) -> Receipt:
     """The same for the cardholder to take away."""
     request = stage.request
     lines: list[Line] = [
-        *([Text(say("paper.demo"), is_centred=True)] if style.is_demo else []),
-        Heading(say("paper.bank")),
+        *head(say("paper.bank"), shop, style),
         Rule(),
-        Pair(say("paper.merchant"), shop.name),
         Pair(say("paper.kind"), say(f"kind.{request.kind.value}")),
-        *(Pair(row.label, row.value) for row in bank_rows(stage, shop)),
+        Pair(say("paper.at"), moment(request.at)),
+        *known(
+            (say("paper.rrn"), rrn_of(stage)),
+            (say("paper.card"), grouped(request.card.masked_pan)),
+            (say("paper.voucher"), f"{request.batch}-{request.stan}"),
+        ),
+        Pair(say("paper.amount"), f"RMB {amount_of(stage)}", is_large=True),
         Rule(),
         Text(say("paper.bank.do" if isinstance(stage, Accepted) else "paper.bank.unknown")),
         Code(bank_line(stage, shop)),

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from terminal import shop_paper
 from terminal.day_report import DayReport, Part, Sums, Tally
 from terminal.money import Money
-from terminal.receipt import Heading, Line, Pair, Receipt, Rule, Text
+from terminal.receipt import Line, Pair, Receipt, Rule, Text
 from terminal.screens import Say, say
-from terminal.voucher import Shop, Style, foot
+from terminal.shop_paper import Shop, Style, foot, head
 
 
 def report_paper(report: DayReport, shop: Shop, style: Style) -> Receipt:
     """As it stood at `made_at`."""
     scope = report.scope
     lines: list[Line] = [
-        *([Text(say("paper.demo"), is_centred=True)] if style.is_demo else []),
-        Heading(say(f"finance.paper.{scope.kind}")),
-        Rule(),
-        Pair(say("paper.merchant"), shop.name),
-        Pair(say("paper.merchant_id"), shop.merchant_id),
-        Pair(say("paper.terminal_id"), shop.terminal_id),
+        *head(say(f"finance.paper.{scope.kind}"), shop, style),
         *([Pair(say("paper.operator"), scope.operator)] if scope.operator else []),
-        Pair(say("finance.from"), moment(scope.first)),
-        *([Pair(say("finance.to"), moment(scope.last))] if scope.last not in ("", scope.first) else []),
-        Pair(say("finance.made"), say("finance.made.value", at=moment(scope.made_at), by=scope.made_by)),
+        Pair(say("finance.from"), shop_paper.moment(scope.first)),
+        *([Pair(say("finance.to"), shop_paper.moment(scope.last))] if scope.last not in ("", scope.first) else []),
+        Pair(say("finance.made"), say("finance.made.value", at=shop_paper.moment(scope.made_at), by=scope.made_by)),
         Rule(),
         *_sums(report.sums),
         Pair(say("finance.net"), str(Money(report.net)), is_large=True),
@@ -42,7 +38,7 @@ def report_paper(report: DayReport, shop: Shop, style: Style) -> Receipt:
 
 
 def moment(at: str) -> str:
-    """A day or a moment as a person reads it.
+    """A day or a moment as a row of the screen has room for it: without its seconds.
 
     >>> moment("2026-11-23T10:00:00+08:00"), moment("2026-11-23")
     ('2026/11/23 10:00', '2026/11/23')

@@ -17,6 +17,12 @@ EXPONENT = 2  # ISO 4217: both CNY and every currency of the dialect here has tw
 DIGITS = "零壹贰叁肆伍陆柒捌玖"
 PLACES = ("", "拾", "佰", "仟")
 GROUPS = ("", "万", "亿", "万亿")
+BELOW_TWENTY = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+THOUSANDS = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"))
 
 
 class Money(msgspec.Struct, frozen=True, order=True):
@@ -48,22 +54,31 @@ class Money(msgspec.Struct, frozen=True, order=True):
         return NUMERIC[self.currency]
 
     def in_words(self) -> str:
-        """The amount in capital Chinese numerals (大写金额), as written on Chinese vouchers.
+        """The amount in capital Chinese numerals (大写金额), as written on Chinese vouchers, without 人民币 before it.
 
-        Source: 支付结算办法, annex 1 (People's Bank of China, 1997), rules for writing amounts.
+        Source: 支付结算办法, annex 1 (People's Bank of China, 1997): 整 after 元, and neither after 角 nor after 分.
         """
-        units, rest = divmod(abs(self.minor), 100)
+        units, rest = divmod(abs(self.minor), 10**EXPONENT)
         jiao, fen = divmod(rest, 10)
         words = _integer_words(units) + "元" if units else ""
         if jiao:
             words += DIGITS[jiao] + "角"
         elif fen and units:
             words += "零"
-        if fen:
-            words += DIGITS[fen] + "分"
-        if not words:
-            return "零元整"
-        return words if fen else words + "整"
+        words += DIGITS[fen] + "分" if fen else "" if jiao else "整"
+        words = words if self.minor else "零元整"
+        return f"负{words}" if self.minor < 0 else words
+
+    def in_english(self) -> str:
+        """The same in English words.
+
+        >>> Money(125_650).in_english()
+        'one thousand two hundred and fifty-six yuan and fifty fen'
+        """
+        units, fen = divmod(abs(self.minor), 10**EXPONENT)
+        parts = [f"{_english(units)} yuan"] if units or not fen else []
+        parts += [f"{_english(fen)} fen"] if fen else []
+        return ("minus " if self.minor < 0 else "") + " and ".join(parts)
 
 
 def _integer_words(number: int) -> str:
@@ -87,3 +102,18 @@ def _integer_words(number: int) -> str:
         words += GROUPS[index]
         zero = zero and group % 10 == 0
     return words
+
+
+def _english(number: int) -> str:
+    """Of a whole number, with "and" before its last two digits."""
+    if number < 100:
+        tens, ones = divmod(number, 10)
+        return BELOW_TWENTY[number] if number < 20 else TENS[tens] + (f"-{BELOW_TWENTY[ones]}" if ones else "")
+    words = []
+    for size, name in THOUSANDS:
+        many, number = divmod(number, size)
+        words += [_english(many), name] if many else []
+    hundreds, rest = divmod(number, 100)
+    words += [BELOW_TWENTY[hundreds], "hundred"] if hundreds else []
+    words += ["and", _english(rest)] if rest else []
+    return " ".join(words)

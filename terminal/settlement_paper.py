@@ -11,7 +11,7 @@ from terminal.iso8583.settlement import BALANCED, NOT_BALANCED, Totals
 from terminal.money import Money
 from terminal.receipt import Heading, Line, Pair, Receipt, Rule, Text
 from terminal.screens import Say, say
-from terminal.voucher import Shop, Style, foot
+from terminal.shop_paper import Shop, Style, foot, head, moment
 
 VERDICTS = {BALANCED: "paper.balanced", NOT_BALANCED: "paper.not_balanced", NO_VERDICT: "paper.no_verdict"}
 
@@ -20,16 +20,10 @@ def settlement_paper(settled: Settled, operator: str, shop: Shop, style: Style, 
     """`at` is ISO 8601."""
     totals = settled.totals
     lines: list[Line] = [
-        *([Text(say("paper.demo"), is_centred=True)] if style.is_demo else []),
-        Heading(say("paper.settlement")),
-        *([Heading(say("paper.forced"))] if settled.forced_by else []),
-        Rule(),
-        Pair(say("paper.merchant"), shop.name),
-        Pair(say("paper.merchant_id"), shop.merchant_id),
-        Pair(say("paper.terminal_id"), shop.terminal_id),
+        *head(say("paper.settlement"), shop, style, *([Heading(say("paper.forced"))] if settled.forced_by else [])),
         Pair(say("paper.operator"), operator),
         Pair(say("paper.batch"), settled.batch),
-        Pair(say("paper.at"), at[:19].replace("-", "/").replace("T", " ")),
+        Pair(say("paper.at"), moment(at)),
         Rule(),
         *_side(say("paper.home_cards"), totals, ""),
         *_theirs(settled.theirs, ""),
@@ -44,6 +38,7 @@ def settlement_paper(settled: Settled, operator: str, shop: Shop, style: Style, 
         *_named(settled.lost, say("paper.lost"), say("paper.lost.do")),
         *_named(settled.waiting, say("paper.waiting"), say("paper.waiting.do")),
         *_by_force(settled),
+        Rule(),
         *foot(shop, style),
     ]
     return Receipt(tuple(lines), style.copy, style.language)

@@ -19,7 +19,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from terminal.dialogue import bad_news
-from terminal.dialogue.applications import now_of
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.checks import ALL, look
 from terminal.dialogue.desk import Cancelled
@@ -27,16 +26,14 @@ from terminal.dialogue.follow_up import ask_about
 from terminal.dialogue.help_pages import page_of
 from terminal.dialogue.look import NO_ROW, Verdict
 from terminal.dialogue.outcome import sentence
-from terminal.dialogue.printing import print_receipt, shop, style
+from terminal.dialogue.papers import print_self_test
 from terminal.dialogue.ready import signed_in
 from terminal.dialogue.room import Room
 from terminal.events import DIGITS
 from terminal.exchange.runner import ReversalOwed
 from terminal.exchange.stages import Refused, Unknown
 from terminal.iso8583.response_codes import Next, lookup
-from terminal.receipt import Heading, Receipt, Text
 from terminal.screens import Item, Menu, Row, Say, Sheet, Status, say
-from terminal.voucher import foot
 
 TITLE = say("help.title")
 CODE = "code-"  # of a topic
@@ -181,14 +178,8 @@ async def _pay(room: Room) -> None:
         await room.refresh_status()
 
 
-async def _print_test(room: Room) -> None:
-    wanted = style(room)
-    lines = (Heading(say("help.test_paper")), Text(say("help.test_at", at=now_of(room)[:16].replace("T", " "))))
-    await print_receipt(room, Receipt((*lines, *foot(shop(room), wanted)), language=wanted.language))
-
-
 REMEDIES: dict[str, Act] = {"signed": _sign_in, "unknown": _ask_now, "reversal": _pay}
-ACTS: dict[str, Act] = {"print": _print_test}
+ACTS: dict[str, Act] = {"print": print_self_test}
 
 
 # --- pages of their own kind -----------------------------------------------------------------------------------------

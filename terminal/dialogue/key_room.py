@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from terminal.dialogue.applications import now_of
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.key_ceremony import bring_key, no_open_books
+from terminal.dialogue.printing import print_receipt, shop, style
 from terminal.dialogue.room import Room
+from terminal.key_check_paper import SHOWN, key_check_paper
 from terminal.key_facts import KeyFact
 from terminal.ports import KeyRefused
 from terminal.screens import Item, Row, Sheet, say
 
 TITLE = say("keys.title")
-SHOWN = ("tmk", "kek", "pin", "mac", "track", "dukpt")  # usages; the terminal's own keys say nothing to a person
 
 
 async def manage_keys(room: Room) -> None:
     """One entry. Raises Cancelled, TimedOut, Stopped, KeyMissing."""
-    await room.staff.administrator(say("keys.why"))
-    entries = ((_show, "keys.show"), (bring_key, "keys.bring"), (_erase, "keys.erase"))
+    boss = await room.staff.administrator(say("keys.why"))
+    entries = (
+        (_show, "keys.show"),
+        (bring_key, "keys.bring"),
+        (_erase, "keys.erase"),
+        (partial(_print, boss=boss), "paper.keys"),
+    )
     act = await room.desk.choose(TITLE, [(act, Item(say(label))) for act, label in entries])
     await act(room)
 
@@ -26,6 +35,12 @@ async def _show(room: Room) -> None:
     rows = tuple(_row(fact) for fact in facts.keys if fact.usage in SHOWN)
     lines = (say(f"keys.state.{facts.state}"), say(f"keys.under.{facts.protection}"))
     await room.desk.agree(Sheet(TITLE, rows, lines, hint=say("hint.any")))
+
+
+async def _print(room: Room, boss: str) -> None:
+    """Places and check values, for the other side to compare."""
+    facts = await room.hardware.loading.facts()
+    await print_receipt(room, key_check_paper(facts, boss, shop(room), style(room), now_of(room)))
 
 
 def _row(fact: KeyFact) -> Row:

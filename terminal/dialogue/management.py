@@ -8,10 +8,10 @@ from terminal.dialogue.backup import manage_backup
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.key_room import manage_keys
 from terminal.dialogue.manner import choose_manner
+from terminal.dialogue.papers import print_papers
 from terminal.dialogue.people import people
 from terminal.dialogue.ready import asked_once, fetched, signed_in
 from terminal.dialogue.room import Room
-from terminal.dialogue.settlement import print_last
 from terminal.exchange.downloads import SORTS
 from terminal.exchange.stages import Accepted
 from terminal.iso8583.cup_management import sign_off
@@ -26,7 +26,7 @@ async def manage(room: Room) -> None:
         (_test_line, "manage.echo"),
         (_download, "manage.download"),
         (_sign_off, "manage.sign_off"),
-        (print_last, "manage.last_settlement"),
+        (print_papers, "papers.menu"),
         (people, "people.title"),
         (manage_keys, "keys.title"),
         (manage_backup, "backup.title"),

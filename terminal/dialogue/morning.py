@@ -21,11 +21,12 @@ from contextlib import suppress
 
 import msgspec
 
+from terminal.dialogue.applications import now_of
 from terminal.dialogue.approval import overdue, review_queue
 from terminal.dialogue.bad_news import Stopped
 from terminal.dialogue.desk import Cancelled
 from terminal.dialogue.findings import show, tell_overruled, unseen
-from terminal.dialogue.printing import print_unsent_signatures
+from terminal.dialogue.printing import print_receipt, print_unsent_signatures, shop, style
 from terminal.dialogue.room import Room
 from terminal.dialogue.settlement import settle
 from terminal.dialogue.tracker import track_late, track_unknown, tracked
@@ -33,9 +34,11 @@ from terminal.exchange.signatures import KIND as SIGNATURE
 from terminal.exchange.signatures import OWED, send_signatures
 from terminal.journal.journal import GIVEN_BACK
 from terminal.money import Money
+from terminal.morning_paper import Waiting, morning_paper
 from terminal.screens import Item, Notice, Row, Say, Sheet, Tone, say
 
 TITLE = say("morning.title")
+ONE_BY_ONE = ("morning.unknown", "morning.late")  # lines whose refunds the paper names
 SETTING = "morning"  # the day whose list was seen
 Look = Callable[[Room], Awaitable[None]]
 
@@ -60,13 +63,21 @@ async def morning(room: Room) -> None:
 
 async def _list(room: Room) -> None:
     while lines := await left_over(room):
-        choices = [(line, Item(line.words)) for line in lines]
+        looks = [*((line.look, line.words) for line in lines), (_print, say("morning.print"))]
         try:
-            line = await room.desk.choose(TITLE, choices, say("morning.leave"))
+            look = await room.desk.choose(TITLE, [(look, Item(words)) for look, words in looks], say("morning.leave"))
         except Cancelled:
             return
         with suppress(Cancelled, Stopped):  # nothing there any more: the list says so
-            await line.look(room)
+            await look(room)
+
+
+async def _print(room: Room) -> None:
+    """Refunds one by one, and what else is left."""
+    waiting = [Waiting(one.stage, one.due, one.is_late) for one in await tracked(room)]
+    others = [line.words for line in await left_over(room) if line.words.id not in ONE_BY_ONE]
+    paper = morning_paper(waiting, others, room.operator, shop(room), style(room), now_of(room))
+    await print_receipt(room, paper)
 
 
 async def left_over(room: Room) -> list[Line]:

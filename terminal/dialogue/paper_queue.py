@@ -18,19 +18,15 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
 from terminal.journal.store import JournalFailed
 from terminal.paper import Paper
 from terminal.ports import CoverOpen, DeviceError, Overheated, PaperOut, Printer, PrinterLost
-from terminal.receipt import Receipt, Text
-from terminal.screens import say
+from terminal.receipt import Receipt, again
 
 STATUS = {"ok": "ok", "low": "low", "out": "bad"}  # paper left, as the status bar has it
 LOOK_AFTER = 5.0  # seconds between looks at a printer that has no paper
 TROUBLES = {PaperOut: "paper-out", CoverOpen: "printer-open", Overheated: "printer-hot", PrinterLost: "printer-lost"}
 
-MARK = Text(say("paper.duplicated"), is_centred=True)
 Typeset = Callable[[Receipt, int], Paper]
 Then = Callable[[Paper], Awaitable[None]]
 Told = Callable[[str], None]
@@ -143,7 +139,7 @@ class PaperQueue:
                 return
 
     async def _one(self, printing: Printing) -> None:
-        receipt = _marked(printing.receipt) if printing.has_begun else printing.receipt
+        receipt = again(printing.receipt) if printing.has_begun else printing.receipt
         paper = self._typeset(receipt, self._printer.columns)
         await self._printer.print(paper)
         printing.paper = paper
@@ -184,10 +180,3 @@ class PaperQueue:
         if self._work is not None and self._work.done():
             self._work.result()
         await self._changed.wait()
-
-
-def _marked(receipt: Receipt) -> Receipt:
-    """Half of it is somewhere already: nobody takes the two for two refunds."""
-    if MARK in receipt.lines:
-        return receipt
-    return msgspec.structs.replace(receipt, lines=(MARK, *receipt.lines, MARK))

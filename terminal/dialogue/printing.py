@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from terminal.chip_paper import needs_signature
 from terminal.dialogue import bad_news
 from terminal.dialogue.customer import fees_shown, in_customers_hands
 from terminal.dialogue.paper_queue import Printing
@@ -14,14 +15,14 @@ from terminal.dialogue.room import Room
 from terminal.evidence import PAPER, SIGNED, kept_paper, kept_strokes
 from terminal.exchange.signatures import KIND as SIGNATURE
 from terminal.exchange.signatures import OWED, owe_signature, printed, send_signatures, to_be_printed
-from terminal.exchange.stages import Accepted, GivenUp, Stage, Unknown
+from terminal.exchange.stages import Accepted, GivenUp, Reversed, Stage, Unknown
 from terminal.iso8583.kinds import GIVES_BACK
 from terminal.journal.store import JournalFailed
 from terminal.ports import DeviceError
 from terminal.receipt import Copy, Receipt
 from terminal.screens import Notice, Tone, say
-from terminal.signature import SIGNATURE_MOST, NothingDrawn, drawn
-from terminal.voucher import Shop, Strokes, Style, feature_code, unknown_paper, voucher
+from terminal.signature import NothingDrawn, TooLong, sent
+from terminal.voucher import Shop, Strokes, Style, feature_code, reversed_paper, unknown_paper, voucher
 
 TITLE = say("printing.title")
 BETWEEN_COPIES = 2.0  # seconds, cup.md 4.9
@@ -38,11 +39,12 @@ def shop(room: Room) -> Shop:
         merchant.support_phone,
         room.policy.arrival,
         room.calendar,
+        room.logo,
     )
 
 
 async def print_outcome(room: Room, stage: Stage, told: Notice | None = None, is_reprint: bool = False) -> None:
-    """Signature and both copies of an accepted exchange, or the one paper of an unknown one.
+    """Signature and both copies of an accepted exchange, or the one paper of an unknown or a reversed one.
 
     `told` is the result screen: the first paper comes out while it stands there, but where he signs on glass first.
     """
@@ -52,12 +54,17 @@ async def print_outcome(room: Room, stage: Stage, told: Notice | None = None, is
         await _tell(room, told)
         await came_out(room, first)
     elif isinstance(stage, Accepted):
-        is_signed = room.desk.has_glass and not is_reprint and not stage.is_late  # late: no cardholder at the counter
+        is_here = room.desk.has_glass and not is_reprint and not stage.is_late  # late: no cardholder at the counter
+        is_signed = is_here and needs_signature(stage)
         await _tell(room, told if is_signed else None)
         strokes = await _signature(room, stage) if is_signed else ()
         first = await _copy(room, stage, COPIES[0], strokes, is_reprint)
         await _tell(room, None if is_signed else told)
         await _other_copies(room, stage, first, strokes, is_reprint)
+    elif isinstance(stage, Reversed):
+        first = _kept(room, stage, reversed_paper(stage, shop(room), style(room)))
+        await _tell(room, told)
+        await came_out(room, first)
     else:
         await _tell(room, told)
 
@@ -80,7 +87,9 @@ async def _other_copies(room: Room, stage: Accepted, before: Printing, strokes: 
 
 async def _copy(room: Room, stage: Accepted, copy: Copy, strokes: Strokes, is_reprint: bool) -> Printing:
     wanted = style(room, copy=copy, strokes=strokes, is_reprint=is_reprint)
-    wanted = msgspec.structs.replace(wanted, is_other_card=await _is_other_card(room, stage))
+    wanted = msgspec.structs.replace(
+        wanted, is_other_card=await _is_other_card(room, stage), original_day=await _original_day(room, stage)
+    )
     return _kept(room, stage, voucher(stage, shop(room), wanted))
 
 
@@ -123,6 +132,13 @@ async def _is_other_card(room: Room, stage: Stage) -> bool:
     return application is not None and application.is_other_card
 
 
+async def _original_day(room: Room, stage: Stage) -> str:
+    """Where the records know the year of the sale."""
+    original = stage.request.original
+    sold = await room.journal.exchange(original.exchange_id) if original is not None else None
+    return sold.request.at[:10] if sold is not None else ""
+
+
 def _kept(room: Room, stage: Stage, receipt: Receipt) -> Printing:
     """On its way out, and with the refund once it is out."""
     return room.papers.put(receipt, lambda paper: _keep(room, stage, PAPER, kept_paper(paper)))
@@ -137,7 +153,8 @@ async def _keep(room: Room, stage: Stage, kind: str, body: bytes) -> None:
 
 def style(room: Room, copy: Copy = Copy.NONE, strokes: Strokes = (), is_reprint: bool = False) -> Style:
     """How a paper is wanted here."""
-    return Style(copy, room.desk.language, strokes, is_reprint, room.config.merchant.is_test)
+    language = room.config.printer.language or room.desk.language
+    return Style(copy, language, strokes, is_reprint, room.config.merchant.is_test)
 
 
 async def print_unsent_signatures(room: Room) -> None:
@@ -172,11 +189,11 @@ async def _owed(room: Room, stage: Accepted, strokes: Strokes) -> bool:
     if coder is None or "signatures" not in room.acquirer.dialect.offers:
         return True  # it is on the paper
     try:
-        image = coder.encode(drawn(strokes))
+        image = sent(strokes, coder.encode)
+    except TooLong:
+        return False
     except (DeviceError, NothingDrawn):
         return True
-    if len(image) > SIGNATURE_MOST:
-        return False
     await owe_signature(room.journal, stage, image)
     return True
 

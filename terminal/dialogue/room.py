@@ -23,6 +23,7 @@ from terminal.ports import Hardware, Pinpad
 from terminal.refund.application import WAITING
 from terminal.refund.arrival import Calendar
 from terminal.refund.policy import Policy
+from terminal.signature import Picture
 
 
 @dataclass
@@ -47,6 +48,7 @@ class Room:
     operator: str = ""
     shift_began: str = ""  # when he logged in, ISO 8601
     is_signed_in: bool = field(default=False)
+    logo: Picture | None = None  # for the head of every paper
     papers: PaperQueue = field(init=False)
 
     def __post_init__(self) -> None:

@@ -80,7 +80,7 @@ def _is_a_file(text: str, word: str) -> bool:
 
 def _without_what_was_typed(line: str) -> str:
     """The shop's name, the amount in words, the other language's own name: data, and not our words."""
-    return "" if line.endswith(("整", "分")) else line.replace("测试商户", "").replace(OWN_NAME, "")
+    return "" if line.endswith(("整", "角", "分")) else line.replace("测试商户", "").replace(OWN_NAME, "")
 
 
 # --- journeys --------------------------------------------------------------------------------------------------------

@@ -244,7 +244,7 @@ def test_out_of_paper_is_helped_and_the_printer_tested(tmp_path, bank):
         await shop.see("打印机 通过")
         await shop.press("2")
         await shop.see("打印机 通过")
-        assert "打印机正常" in shop.paper()
+        assert "自检打印" in shop.paper()
         await shop.press("cancel")
         await shop.see("打印机缺纸")
         await shop.press("enter")

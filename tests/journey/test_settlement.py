@@ -341,8 +341,10 @@ def test_the_last_slip_can_be_printed_again(tmp_path, bank):
         await shop.idle()
         before = shop.paper().count("结算总计单")
         await shop.press("down", "4")
-        await shop.see("重打印上次结算单")
+        await shop.see("显示与声音")
         await shop.press("4")
+        await shop.see("重打印上次结算单")
+        await shop.press("1")
         await shop.settle(5)
         await shop.idle()
         assert shop.paper().count("结算总计单") == before + 1

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from functools import partial
+from os.path import commonprefix
 
 from terminal.day_report import REFUNDS, DayReport, Follow, Part, Scope, Sums, day_report, encoded
 from terminal.day_report_csv import entries_csv, totals_csv
@@ -165,7 +166,9 @@ async def export(room: Room, report: DayReport) -> None:
         digest = hashlib.sha256(content).hexdigest()
         await room.journal.record("exported", {"file": kept, "sha256": digest, "by": by, "operator": room.operator})
     if len(done) == len(files):
-        rows = tuple(Row(say("finance.file", number=str(number)), name) for number, name in enumerate(done, 1))
+        stem = commonprefix(done)  # noqa: RUF071 - names, not paths
+        endings = "  ".join(name.removeprefix(stem) for name in done)
+        rows = (Row(say("finance.files", count=str(len(done))), stem), Row(say("finance.endings"), endings))
         await room.desk.tell(Notice(TITLE, Tone.OK, say("finance.exported"), (say("finance.exported.do"),), rows))
 
 

@@ -42,7 +42,7 @@ def test_every_figure_of_the_fee_sheet_is_on_it():
         "2026/11/23",
         "02",
         "v7",
-        "625000******0001",
+        "6250 00** **** 0001",
         "商品有问题",
     ):
         assert fact in paper

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from terminal.events import DIGITS
 from terminal.pad_link import Cell, Drawn, Face, Pad, PadLink, VaultLink, key_at, laid_out
 from terminal.ports import PinpadLost
-from ui.front_at_work import vault_pad
+from ui.front_hands import vault_pad
 from ui.layout import DEVICE_CLASSES
 
 PAD = vault_pad(DEVICE_CLASSES["touch-480x800"])

@@ -7,16 +7,19 @@ import msgspec
 import pytest
 
 from terminal.bank_line import bank_line, bank_paper
+from terminal.emv import tags, tlv
 from terminal.exchange import events as happened
 from terminal.exchange.request import CardOnFile, FeeSheet, Original, Request, Terms
-from terminal.exchange.stages import Accepted, GivenUp, Unknown
+from terminal.exchange.stages import Accepted, GivenUp, Reversed, Unknown
 from terminal.iso8583.answers import Reply
 from terminal.iso8583.kinds import Kind, Silence
 from terminal.money import Money
+from terminal.receipt import Copy, Receipt, Text, again
 from terminal.refund import receipt_code
 from terminal.refund.arrival import Calendar
 from terminal.refund.rules import Arrival
-from terminal.voucher import Shop, Style, unknown_paper, voucher
+from terminal.screens import say
+from terminal.voucher import Shop, Style, reversed_paper, unknown_paper, voucher
 from ui.paper import typeset
 
 DEBIT, CREDIT = "A000000333010101", "A000000333010102"
@@ -136,7 +139,7 @@ def test_the_line_for_the_bank():
     paper = typeset(bank_paper(accepted(), SHOP, Style()), 32)
     assert [row.content for row in paper if hasattr(row, "content")] == [line]
     text = " ".join(rows(bank_paper(accepted(), SHOP, Style())))
-    for word in ("退款查询单", RRN, "621094******0003", "898310000000001", "¥40.00"):
+    for word in ("退款查询单", RRN, "6210 94** **** 0003", "898310000000001", "RMB 40.00"):
         assert word in text
 
 
@@ -146,3 +149,157 @@ def test_the_line_fits_the_smallest_code(minor):
     line = bank_line(accepted(amount=Money(minor)), SHOP)
     assert set(line) <= set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
     assert len(line) <= 114
+
+
+# --- what a voucher says line by line (refund.md 5) ------------------------------------------------------------------
+def sold(cvm: str = "", **changes) -> Accepted:
+    """A chip sale whose card's last word has these results of its cardholder check."""
+    values = {tags.CRYPTOGRAM: "A1B2C3D4E5F60718", tags.TVR: "0080008000", tags.ATC: "0042", tags.CVM_RESULTS: cvm}
+    certificate = tlv.build((tag, bytes.fromhex(value)) for tag, value in values.items()) if cvm else b""
+    request = msgspec.structs.replace(REQUEST, kind=Kind.SALE, original=None, fee_sheet=None, **changes)
+    return Accepted(request, Reply("0210", "00", rrn=RRN, settlement_date="1127"), certificate=certificate.hex())
+
+
+def test_the_order_is_that_of_the_guide():
+    reply = Reply("0230", "00", rrn=RRN, approval_code="123456", issuer="发卡测试行", acquirer="收单测试行")
+    stage = Accepted(msgspec.structs.replace(REQUEST, card=msgspec.structs.replace(CARD, label="DEBIT")), reply)
+    wanted = (
+        *(
+            "签购单",
+            "商户存根",
+            "商户名称",
+            "商户编号",
+            "终端编号",
+            "操作员号",
+            "发卡行",
+            "卡号",
+            "收单行",
+            "退货 REFUND",
+        ),
+        *("批次号", "凭证号", "授权码", "日期时间", "参考号", "金额 RMB -40.00", "大写金额 人民币肆拾元整"),
+        *(
+            "原交易日期",
+            "原参考号",
+            "原凭证号",
+            "原授权码",
+            "原交易金额",
+            "已退",
+            "本次要退的部分",
+            "保留成本",
+            "手续费",
+        ),
+        *("本次退款", "剩余可退", "原因", "预计到账", "批准人", "申请号", "AID", "应用标签", "短码", "持卡人签名"),
+        *("本人确认以上", "***重打印凭证/DUPLICATED***", "客服电话", "*** 演示 DEMO"),
+    )
+    paper = printed(stage, copy=Copy.MERCHANT, is_reprint=True, is_demo=True)
+    places = [next(at for at, row in enumerate(paper[1:]) if row.startswith(word)) for word in wanted]
+    assert places == sorted(places)
+    assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize(
+    ("changes", "flag"),
+    [
+        *(({"card": msgspec.structs.replace(CARD, entry=entry)}, entry) for entry in "ISCMN"),
+        ({"card": msgspec.structs.replace(CARD, entry="S"), "is_fallback": True}, "F"),
+    ],
+)
+def test_how_the_card_came_in_is_said(changes, flag):
+    assert f"卡号 6210 94** **** 0003 /{flag}" in printed(accepted(**changes))
+
+
+def test_a_chip_sale_says_what_the_card_said_last():
+    paper = printed(sold("1E0302"))
+    assert {"TVR 0080008000", "ATC 0042", "交易证书 TC A1B2C3D4E5F60718"} <= set(paper)
+    for stage in (sold(), msgspec.structs.replace(sold(), certificate="9F26"), accepted()):
+        assert not any(row.startswith(("TVR", "ATC", "交易证书")) for row in printed(stage))
+
+
+@pytest.mark.parametrize(
+    ("cvm", "is_signed"),
+    [
+        ("1F0302", False),  # no CVM required, successful (Book 4, A4)
+        ("1F0300", False),
+        ("5F0302", False),  # the same, with "apply the next rule"
+        ("1F0301", True),  # failed: nobody has been proven
+        ("1E0302", True),
+        ("020302", True),  # an online PIN: signed all the same (cup.md 4.9)
+        ("3F0000", True),
+        ("", True),
+    ],
+)
+def test_what_needs_no_signature_says_so_and_has_no_line_for_it(cvm, is_signed):
+    paper = printed(sold(cvm), copy=Copy.MERCHANT)
+    assert any(row.startswith("持卡人签名") for row in paper) is is_signed
+    assert ("本笔交易无需签名" in paper) is not is_signed
+    assert any(row.startswith("本人确认") for row in paper) is is_signed
+
+
+def test_the_cardholders_copy_has_no_line_to_sign():
+    for copy, is_there in ((Copy.MERCHANT, True), (Copy.CARDHOLDER, False)):
+        assert any("签名" in row for row in printed(accepted(), copy=copy)) is is_there
+
+
+def test_a_signature_on_glass_has_its_feature_code():
+    """cup.md 5.3: 04270919 and 47145060 folded."""
+    stage = msgspec.structs.replace(sold(), reply=Reply("0210", "00", rrn="091947145060", settlement_date="0427"))
+    paper = printed(stage, strokes=(((0, 0), (9, 9)),), copy=Copy.MERCHANT)
+    assert "交易特征码 43335979" in paper
+    assert not any(row.startswith("交易特征码") for row in printed(stage, copy=Copy.MERCHANT))
+
+
+@pytest.mark.parametrize(
+    ("kind", "agreed"),
+    [
+        (Kind.SALE, "同意将其记入本卡账户"),
+        (Kind.COMPLETION, "同意将其记入本卡账户"),
+        (Kind.REFUND, "以上退款及扣除费用"),
+        (Kind.COMPLETION_VOID, "以上退款及扣除费用"),
+        (Kind.PRE_AUTH, "冻结此金额"),
+        (Kind.PRE_AUTH_VOID, "撤销以上预授权"),
+    ],
+)
+def test_what_is_agreed_to_is_what_was_done(kind, agreed):
+    stage = accepted(kind=kind)
+    assert agreed in "".join(printed(stage, copy=Copy.MERCHANT)).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("day", "shown"),
+    [("2025-11-23", "2025/11/23"), ("2025-11-22", "11/23"), ("", "11/23"), ("2026-11-23", "2026/11/23")],
+)
+def test_the_year_of_the_sale_is_the_records_or_none(day, shown):
+    assert f"原交易日期 {shown}" in printed(accepted(), original_day=day)
+
+
+def test_a_sale_of_another_terminal_has_its_day_and_no_numbers_that_nobody_knows():
+    original = Original("elsewhere-091947145060-2025-12-31", "000000", "000000", RRN, "", "1231", Money(10_000))
+    paper = printed(accepted(original=original))
+    assert "原交易日期 2025/12/31" in paper
+    assert not any(row.startswith(("原凭证号", "原授权码")) for row in paper)
+
+
+def test_the_last_day_has_its_year_when_it_is_the_next():
+    assert "预计到账 2026/12/31-2027/01/04" in printed(accepted(at="2026-12-30T10:00:00+08:00"))
+
+
+@pytest.mark.parametrize("kind", [Kind.SALE, Kind.PRE_AUTH, Kind.COMPLETION, Kind.VOID, Kind.PRE_AUTH_VOID])
+def test_a_reversed_one_owes_nothing_and_says_what_becomes_of_a_message_of_the_bank(kind):
+    original = None if kind in (Kind.SALE, Kind.PRE_AUTH) else ORIGINAL
+    request = msgspec.structs.replace(REQUEST, kind=kind, original=original, fee_sheet=None)
+    paper = "".join(rows(reversed_paper(Reversed(request, "98"), SHOP, Style())))
+    is_back = kind in (Kind.VOID, Kind.PRE_AUTH_VOID)
+    for text in ("已冲正", "银行已确认", "互不欠款", "若收到过银行的"):
+        assert text in paper
+    assert ("原交易仍然有效" in paper) is is_back
+    assert ("不收钱" in paper) is not is_back
+    assert "持卡人签名" not in paper, "there is nothing to agree to"
+
+
+def test_one_that_broke_off_is_marked_at_both_ends_and_once_each():
+    for receipt in (voucher(accepted(), SHOP, Style(is_reprint=True)), Receipt((Text(say("help.title")),))):
+        found = [row for row in rows(again(again(receipt))) if "DUPLICATED" in row]
+        assert found == ["***重打印凭证/DUPLICATED***"] * 2
+        lines = again(receipt).lines
+        assert lines[0] == lines[-1] == Text(say("paper.duplicated"), is_centred=True)
+        assert [line for line in lines if line != lines[0]] == [line for line in receipt.lines if line != lines[0]]

@@ -29,7 +29,7 @@ CATALOGUES = sorted({path.name for path in (ROOT / "ui" / "text" / "zh_CN").glob
 def said() -> set[str]:
     """Every literal id handed to say() or Say() in the core, and every string that is an id of the menu."""
     ids: set[str] = set(PROGRESS.values())
-    for path in [*(ROOT / "terminal").rglob("*.py"), ROOT / "ui" / "page.py"]:
+    for path in [*(ROOT / "terminal").rglob("*.py"), *(ROOT / "ui").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "_say", "Say") and node.args:
                 first = node.args[0]
