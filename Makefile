@@ -5,10 +5,10 @@ PY := $(VENV)/bin/python
 export PYGAME_HIDE_SUPPORT_PROMPT = 1
 
 # what the product runs on, and what its tests start for real
-APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei util-linux libjbig0
-APT_TEST := $(APT_RUN) systemd jbigkit-bin openssl swtpm tpm2-tools
+APT_RUN := python3 python3-venv python3-dev gcc swig pkg-config libpcsclite-dev pcscd vsmartcard-vpcd fonts-wqy-microhei fonts-unifont util-linux libjbig0
+APT_TEST := $(APT_RUN) systemd jbigkit-bin openssl swtpm tpm2-tools espeak-ng chromium
 
-.PHONY: run test check bench fuzz campaign fmt guide clean
+.PHONY: run test check bench fuzz campaign fmt guide gallery clean
 
 run: $(VENV)/.run
 	@exec $(VENV)/bin/yuanlu counter $(if $(PLAY),--headless --play $(PLAY),)
@@ -32,6 +32,8 @@ bench: $(VENV)/.test
 	$(PY) -m benchmarks.idle
 	$(PY) -m benchmarks.settlement
 	$(PY) -m benchmarks.find_sale
+	$(PY) -m benchmarks.key_to_pixels
+	$(PY) -m benchmarks.front_start
 	$(PY) -m benchmarks.bank_load --terminals 200 --rate 300 --seconds 10
 	$(PY) -m benchmarks.bank_load --terminals 200 --seconds 10
 
@@ -44,6 +46,10 @@ fuzz: $(VENV)/.test
 	$(PY) -m pip install --disable-pip-version-check -q --require-hashes --no-deps -r requirements-fuzz.lock
 	for what in wire chip; do mkdir -p .fuzz/$$what && \
 		$(PY) -m tests.fuzz.fuzz $$what -max_total_time=$(or $(FUZZ_SECONDS),600) -artifact_prefix=.fuzz/ .fuzz/$$what || exit 1; done
+
+# every screen in every device class and language: hashes and docs/gallery; look at what has changed
+gallery: $(VENV)/.test
+	$(PY) -m tests.golden.screens
 
 fmt: $(VENV)/.test
 	$(VENV)/bin/ruff check --fix .

@@ -1,6 +1,6 @@
 """`yuanlu-front`: screen and hands of the terminal, plugged in. Law: what a setting cannot mean stops it, and says so.
 
-What it does then is in ui/front_at_work.py.
+What it does then is in ui/front_at_work.py; what it can be told in ui/front_config.py.
 """
 
 from __future__ import annotations
@@ -8,29 +8,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
 from terminal.events import FrontAttached
-from terminal.ports import DeviceError, Display
-from ui.front_at_work import (
-    Blank,
-    Front,
-    Hand,
+from terminal.ports import Backlight, DeviceError, Display
+from ui.front_at_work import Front, Hand
+from ui.front_config import ConfigRefused, FrontConfig, configured, evdev_place
+from ui.front_hands import (
     follow_vault,
     forward_codes,
     forward_keys,
     forward_touches,
     forward_window,
+    tend,
     vault_pad,
 )
-from ui.layout import DeviceClassUnknown
+from ui.layout import DeviceClassUnknown, LayoutRefused
+from ui.light import Light
 from ui.painter import Painter
+from ui.senses import Blank, Senses
 from ui.theme import FontMissing
 
 if TYPE_CHECKING:
@@ -38,34 +40,9 @@ if TYPE_CHECKING:
     from drivers.scanner import EvdevScanner
     from drivers.touch import EvdevTouch
 
-
-class FrontConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a front is told at its start. `keypad`, `touch`, `scanner`: "evdev:" and a path or a part of a name, or "".
-
-    `glass` is where the vault tells the pad on which a cardholder types, on a device without keypad; or "".
-    """
-
-    socket: str = "/run/yuanlu/front.sock"
-    device_class: str = "touch-480x800"
-    display: str = "none"
-    keypad: str = ""
-    keymap: str = ""
-    touch: str = ""
-    scanner: str = ""
-    glass: str = ""
-    name: str = "panel"
-    language: str = "zh_CN"
-
-    def __post_init__(self) -> None:
-        if self.glass and (self.keypad or not self.touch):
-            raise ValueError("glass: where PINs are typed on glass there is a touch panel and no keypad")
-
-
 BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h: systemd does not restart on it
 
-
-class ConfigRefused(ValueError):
-    """A setting is not understood; says which."""
+Reported = Callable[[], list[Any]]
 
 
 async def stay_alive() -> None:
@@ -86,8 +63,10 @@ async def serve(config: FrontConfig) -> None:
         touch = _touch(config, painter, opened) if config.touch else None
         hands: list[Hand] = [hand for hand in (keypad, touch) if hand is not None]
         me = FrontAttached(config.name, painter.device.is_touch and bool(touch or reported))
-        front = Front(me, display, painter, hands, config.language)
-        works: list[Awaitable[None]] = [front.follow(Path(config.socket)), stay_alive()]
+        front = Front(me, display, painter, hands, config.language, _senses(config, painter, display, opened))
+        works: list[Awaitable[None]] = [front.follow(Path(config.socket)), stay_alive(), tend(front)]
+        if watch := getattr(display, "watch", None):
+            works.append(watch())
         if reported is not None:
             works.append(forward_window(front, reported))
         if keypad is not None:
@@ -118,74 +97,103 @@ async def _until_told(works: list[Awaitable[None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _display(config: FrontConfig, opened: contextlib.ExitStack) -> tuple[Display, Callable[[], list[Any]] | None]:
-    from drivers.panel import FramebufferPanel, WindowPanel
-
-    kind, _, where = config.display.partition(":")
-    if kind == "fb" and where:
-        return opened.enter_context(FramebufferPanel(Path(where))), None
-    if config.display == "window":
-        window = opened.enter_context(WindowPanel(config.name))
-        return window, window.reported
+def _display(config: FrontConfig, opened: contextlib.ExitStack) -> tuple[Display, Reported | None]:
     if config.display == "none":
         return Blank(), None
-    raise ConfigRefused(f"display {config.display!r}: it is fb:PATH, window or none")
+    from drivers.panel import FramebufferPanel, WindowPanel, display
+
+    try:
+        panel: Any = opened.enter_context(display(config.display, rotation=config.rotation, title=config.name))
+    except ValueError as reason:
+        raise ConfigRefused(str(reason)) from None
+    if config.console and isinstance(panel, FramebufferPanel):
+        from drivers.console import Console
+
+        opened.enter_context(Console(Path(config.console), panel))
+    return panel, panel.reported if isinstance(panel, WindowPanel) else None
+
+
+def _senses(config: FrontConfig, painter: Painter, display: Display, opened: contextlib.ExitStack) -> Senses:
+    from drivers.buzzer import opened_buzzer
+    from drivers.speaker import Speaker
+    from drivers.voice import opened_voice
+
+    speaker = opened.enter_context(Speaker())
+    return Senses(
+        _backlight(config, display, opened),
+        opened.enter_context(opened_buzzer(config.buzzer, speaker)),
+        opened.enter_context(opened_voice(config.voice, speaker)),
+        Light(config.dim_seconds, config.dark_seconds, time.monotonic()),
+        slides=painter.device.is_touch,
+    )
+
+
+def _backlight(config: FrontConfig, display: Any, opened: contextlib.ExitStack) -> Backlight | None:
+    """The light that is named; else the panel itself, where it can be blanked."""
+    if not config.backlight:
+        return display if hasattr(display, "shine") else None
+    from drivers.backlight import backlight
+
+    found = backlight(config.backlight)
+    return opened.enter_context(found) if found is not None else None
 
 
 def _keypad(config: FrontConfig, opened: contextlib.ExitStack) -> EvdevKeypad:
-    from drivers.keypad import DEFAULT_KEYMAP, EvdevKeypad, load_keymap
+    from drivers.keymap import load_keymaps
+    from drivers.keypad import EvdevKeypad
 
-    keymap = load_keymap(Path(config.keymap) if config.keymap else DEFAULT_KEYMAP)
-    return opened.enter_context(EvdevKeypad(_evdev(config.keypad, "keypad"), keymap))
+    keymaps = load_keymaps(Path(config.keymap)) if config.keymap else load_keymaps()
+    places = [evdev_place(value, "keypad") for value in config.keypad.split(";")]
+    return opened.enter_context(EvdevKeypad(places, keymaps, stuck=_tell_stuck))
+
+
+def _tell_stuck(key: str) -> None:
+    click.echo(f"yuanlu-front: the key {key} is stuck; it is not heard until it is let go", err=True)
 
 
 def _touch(config: FrontConfig, painter: Painter, opened: contextlib.ExitStack) -> EvdevTouch:
-    from drivers.touch import EvdevTouch
+    from drivers.touch import EvdevTouch, matrix_of
 
-    device = painter.device
-    return opened.enter_context(EvdevTouch(_evdev(config.touch, "touch"), device.width, device.height))
+    device, place = painter.device, evdev_place(config.touch, "touch")
+    try:
+        matrix, rotation = matrix_of(config.calibration), config.rotation
+        panel = EvdevTouch(place, device.width, device.height, matrix=matrix, rotation=rotation)
+    except ValueError as reason:
+        raise ConfigRefused(f"calibration or rotation: {reason}") from None
+    return opened.enter_context(panel)
 
 
 def _scanner(config: FrontConfig, opened: contextlib.ExitStack) -> EvdevScanner:
     from drivers.scanner import EvdevScanner
 
-    return opened.enter_context(EvdevScanner(_evdev(config.scanner, "scanner")))
-
-
-def _evdev(value: str, setting: str) -> str:
-    kind, _, where = value.partition(":")
-    if kind != "evdev" or not where:
-        raise ConfigRefused(f"{setting} {value!r}: it is evdev:PATH or evdev:NAME")
-    return where
-
-
-def configured(file: Path | None, options: dict[str, str | None]) -> FrontConfig:
-    """The settings of the file, overruled by the options that were given. Raises ConfigRefused."""
-    given = {name: value for name, value in options.items() if value is not None}
-    try:
-        settings = msgspec.toml.decode(file.read_bytes()) if file else {}
-        return msgspec.convert(settings | given, FrontConfig)
-    except (OSError, msgspec.MsgspecError) as reason:
-        raise ConfigRefused(f"{file or 'options'}: {reason}") from reason
+    return opened.enter_context(EvdevScanner(evdev_place(config.scanner, "scanner")))
 
 
 @click.command(name="yuanlu-front")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="a TOML file with these settings")
 @click.option("--socket", help="where the core listens")
-@click.option("--device-class", help="touch-480x800 or keypad-320x240")
-@click.option("--display", help="fb:/dev/fb0, window or none")
-@click.option("--keypad", help="evdev:PATH or evdev:NAME")
-@click.option("--keymap", help="a TOML file: Linux key names to keys of the terminal")
-@click.option("--touch", help="evdev:PATH or evdev:NAME")
-@click.option("--scanner", help="evdev:PATH or evdev:NAME of a bar code scanner that types")
+@click.option("--device-class", help="a name of ui/layouts, or the path of a layout file")
+@click.option("--display", help="fb:/dev/fb0, window, kms or none")
+@click.option("--rotation", help="degrees that the picture is turned clockwise on the panel")
+@click.option("--backlight", help="auto, or a name in /sys/class/backlight")
+@click.option("--console", help="the virtual terminal on the same panel, such as /dev/tty1")
+@click.option("--keypad", help="evdev:PATH, evdev:NAME or evdev:@ROLE; several with ;")
+@click.option("--keymap", help="a TOML file or a folder: Linux key names to keys of the terminal")
+@click.option("--touch", help="evdev:PATH, evdev:NAME or evdev:@ROLE")
+@click.option("--calibration", help="six numbers, as udev's LIBINPUT_CALIBRATION_MATRIX")
+@click.option("--scanner", help="evdev:PATH, evdev:NAME or evdev:@ROLE of a bar code scanner that types")
+@click.option("--buzzer", help="evdev:NAME, pwm:FOLDER or mixer")
+@click.option("--voice", help="espeak: what reads aloud, where that is chosen")
 @click.option("--glass", help="where the vault tells the pad on glass; without a keypad only")
+@click.option("--dim-seconds", help="without a key until the light goes down; 0 is never")
+@click.option("--dark-seconds", help="without a key until the glass is dark; 0 is never")
 @click.option("--name", help="what the core calls this front")
 @click.option("--language", help="the language while the core has not spoken yet")
 def main(config: Path | None, **options: str | None) -> None:
     """The screen and the keys of the terminal."""
     try:
         asyncio.run(serve(configured(config, options)))
-    except (ConfigRefused, DeviceError, DeviceClassUnknown, FontMissing) as reason:
+    except (ConfigRefused, DeviceError, DeviceClassUnknown, LayoutRefused, FontMissing) as reason:
         click.echo(f"yuanlu-front: {reason}", err=True)
         raise SystemExit(BAD_CONFIGURATION) from None
 

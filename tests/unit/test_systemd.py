@@ -46,7 +46,7 @@ def test_exposure_is_not_more_than_was_reached(name, most):
 
 def test_the_examples_are_accepted(tmp_path):
     from terminal.config import load
-    from ui.front import configured
+    from ui.front_config import configured
 
     assert load(SYSTEMD / "terminal.example.toml").line.addresses[0] == "acquirer.example:9443"
     assert configured(SYSTEMD / "front.example.toml", {}).device_class
@@ -82,7 +82,7 @@ def test_a_drop_in_is_clean_and_opens_no_more_than_its_device(drop_in, tmp_path)
     text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", f"{unit}{service}[Install]{rest}", flags=re.M)
     copy = tmp_path / f"{name}.service"
     copy.write_text(text, "utf-8")
-    threshold = {"yuanlu-vault": 3, "yuanlu-terminal": 15}[name]
+    threshold = {"yuanlu-vault": 3, "yuanlu-terminal": 15, "yuanlu-front": 15}[name]
     for command in (
         ["verify", "--man=no", "--recursive-errors=no"],
         ["security", "--offline=true", f"--threshold={threshold}"],

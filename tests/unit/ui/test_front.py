@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from drivers.touch import Point
 from terminal.events import CodeScanned, Event, FrontAttached, FrontDetached, KeyPressed, StrokeDrawn
 from terminal.front_link import FrontLink
 from terminal.screens import Shown
 from tests.unit.ui.screen_samples import shown
-from ui.front import ConfigRefused, FrontConfig, configured
-from ui.front_at_work import Front, forward_codes, forward_keys, forward_touches
+from ui.front_at_work import Front
+from ui.front_config import ConfigRefused, FrontConfig, configured
+from ui.front_hands import forward_codes, forward_keys, forward_touches
 from ui.painter import Painter
 
 PATIENCE = 5  # seconds, for a machine under load; nothing here waits that long
@@ -39,18 +41,18 @@ class Hands:
 
     def __init__(self) -> None:
         self.keys: asyncio.Queue[KeyPressed] = asyncio.Queue()
-        self.points: asyncio.Queue[tuple[int, int, bool]] = asyncio.Queue()
+        self.points: asyncio.Queue[Point] = asyncio.Queue()
 
-    async def pressed(self) -> KeyPressed:
+    async def happened(self) -> KeyPressed:
         return await self.keys.get()
 
-    async def touched(self) -> tuple[int, int, bool]:
+    async def touched(self) -> Point:
         return await self.points.get()
 
     def draw(self, *points: tuple[int, int]) -> None:
         for x, y in points:
-            self.points.put_nowait((x, y, True))
-        self.points.put_nowait((*points[-1], False))
+            self.points.put_nowait(Point(x, y, True))
+        self.points.put_nowait(Point(*points[-1], False))
 
 
 class Codes:

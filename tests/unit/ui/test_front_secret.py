@@ -21,8 +21,9 @@ from terminal.pad_link import PadLink
 from tests.unit.drivers.fake_kernel import DOWN, EV_ABS, EV_KEY, PATIENCE, SYN, UP, Kernel
 from tests.unit.drivers.secret_pads import BTN_TOUCH, CODES, KEYMAP
 from tests.unit.ui.screen_samples import shown
-from ui.front import ConfigRefused, configured
-from ui.front_at_work import Front, follow_vault, forward_keys, forward_touches, vault_pad
+from ui.front_at_work import Front
+from ui.front_config import ConfigRefused, configured
+from ui.front_hands import follow_vault, forward_keys, forward_touches, vault_pad
 from ui.painter import Painter
 
 CLASS = "touch-480x800"
