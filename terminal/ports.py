@@ -291,7 +291,7 @@ class Voice(Protocol):
     """Something that reads aloud, on the front's side. Both return at once and never raise."""
 
     def read(self, text: str, language: str) -> None:
-        """"zh_CN" or "en"; a new text ends the one before."""
+        """ "zh_CN" or "en"; a new text ends the one before."""
         ...
 
     def hush(self) -> None: ...
