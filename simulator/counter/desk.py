@@ -48,9 +48,10 @@ class BankDesk(Protocol):
 
 
 class CounterDesk(Protocol):
-    """One counter. `serial` grows with every new screen."""
+    """One counter. `serial` grows with every new screen, `frame` with whatever is to be looked at again."""
 
     serial: int
+    frame: int
 
     @property
     def bank(self) -> BankDesk: ...
@@ -61,7 +62,8 @@ class CounterDesk(Protocol):
         ...
 
     def screen(self) -> dict[str, Any]:
-        """kind, title, lines, hint, status, language; sound: serial, and tones in milliseconds."""
+        """kind, title, lines, hint, status, language, theme, is_quiet; sound: serial, and tones in milliseconds;
+        speech: serial, and text."""
         ...
 
     def screen_png(self) -> bytes: ...
@@ -70,10 +72,18 @@ class CounterDesk(Protocol):
         """The newest serial, as soon as it differs from `serial` or the time (seconds) is over."""
         ...
 
+    async def moved(self, frame: int, timeout: float) -> int:
+        """The newest frame, as soon as it differs from `frame` or the time (seconds) is over."""
+        ...
+
     def press(self, key: str) -> None: ...
 
-    def touch(self, stroke: list[tuple[int, int]]) -> None:
-        """Points in pixels of the screen."""
+    def touch(self, stroke: list[tuple[int, int]], is_down: bool = False) -> None:
+        """Points in pixels of the screen; `is_down`: the finger is not lifted yet."""
+        ...
+
+    def turn_into(self, device: str) -> None:
+        """Another device class. Raises ValueError for one that there is not."""
         ...
 
     def scan(self, text: str) -> None:
@@ -81,7 +91,7 @@ class CounterDesk(Protocol):
         ...
 
     def cards(self) -> list[dict[str, Any]]:
-        """id, name {zh, en}, inserted, bad, kinds of ["insert", "swipe", "tap"]; the everyday ones first."""
+        """id, name and note {zh, en}, inserted, bad, kinds of ["insert", "swipe", "tap"]; the everyday ones first."""
         ...
 
     async def insert(self, id: str) -> None: ...
@@ -106,6 +116,26 @@ class CounterDesk(Protocol):
 
     async def power_cut(self) -> None: ...
 
+    def record(self, is_on: bool) -> None:
+        """Begin a film, or end it."""
+        ...
+
+    async def film_gif(self) -> bytes:
+        """The film so far. Raises FilmEmpty, FilmTooLong (film.py)."""
+        ...
+
+    def lessons(self) -> list[dict[str, Any]]:
+        """id, card, and name, try, see as {zh, en}."""
+        ...
+
+    async def set_up(self, lesson: str) -> None:
+        """Raises KeyError."""
+        ...
+
+    def prepare(self) -> None:
+        """Log in and make a sale, by itself. Raises ValueError with a sentence."""
+        ...
+
     def facts(self) -> dict[str, Any]:
-        """cards ("pcscd" or why not), device, versions, line, printer."""
+        """cards ("pcscd" or why not), device, body, devices, papers, versions, line, printer, printers, film."""
         ...

@@ -22,12 +22,14 @@ from starlette.types import ASGIApp
 from simulator.counter.bank_web import bank_routes
 from simulator.counter.desk import CounterDesk
 from simulator.counter.edge import Loopback, Refused, body_of, done, sentence
+from simulator.counter.film_web import film_routes
 from terminal.events import KEYS
 
 STATIC = Path(__file__).parent / "static"
 MOST_POINTS = 2_000
 Pixel = Annotated[int, msgspec.Meta(ge=0, le=4_095)]  # no screen of ours is larger
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]  # more than any bar code holds
+LONGEST_NUMBER = 6  # digits
 BEAT = 15.0  # seconds between signs of life to the page
 
 
@@ -44,6 +46,16 @@ class CardBody(msgspec.Struct, forbid_unknown_fields=True):
 
 class TouchBody(msgspec.Struct, forbid_unknown_fields=True):
     stroke: list[tuple[Pixel, Pixel]]
+    is_down: bool = False
+
+
+class DeviceBody(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class LessonBody(msgspec.Struct, forbid_unknown_fields=True):
+    id: str = ""
+    prepare: bool = False
 
 
 class ScanBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,13 +82,17 @@ def counter_app(desk: CounterDesk) -> ASGIApp:
         Route("/api/card", sentence(web.card), methods=["POST"]),
         Route("/api/touch", sentence(web.touch), methods=["POST"]),
         Route("/api/scan", sentence(web.scan), methods=["POST"]),
-        Route("/api/paper", web.paper),
+        Route("/api/paper", sentence(web.paper)),
         Route("/api/line", sentence(web.line), methods=["POST"]),
         Route("/api/printer", sentence(web.printer), methods=["POST"]),
         Route("/api/ledger", web.ledger),
         Route("/api/power", sentence(web.power), methods=["POST"]),
         Route("/api/facts", web.facts),
         Route("/api/events", web.events),
+        Route("/api/device", sentence(web.device), methods=["POST"]),
+        Route("/api/lessons", web.lessons),
+        Route("/api/lesson", sentence(web.lesson), methods=["POST"]),
+        *film_routes(desk),
         *bank_routes(desk.bank),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
@@ -133,7 +149,33 @@ class _Web:
         body = await body_of(request, TouchBody)
         if not 1 <= len(body.stroke) <= MOST_POINTS:
             raise Refused(400, f"a stroke has 1 to {MOST_POINTS} points")
-        self._desk.touch(body.stroke)
+        self._desk.touch(body.stroke, body.is_down)
+        return done()
+
+    async def device(self, request: Request) -> Response:
+        body = await body_of(request, DeviceBody)
+        try:
+            self._desk.turn_into(body.name)
+        except ValueError as error:
+            raise Refused(404, str(error)) from None
+        return done()
+
+    async def lessons(self, _: Request) -> Response:
+        return JSONResponse(self._desk.lessons())
+
+    async def lesson(self, request: Request) -> Response:
+        body = await body_of(request, LessonBody)
+        if bool(body.id) == body.prepare:
+            raise Refused(400, "say id (of a lesson) or prepare")
+        try:
+            if body.prepare:
+                self._desk.prepare()
+            else:
+                await self._desk.set_up(body.id)
+        except KeyError:
+            raise Refused(404, "there is no such lesson; see /api/lessons") from None
+        except ValueError as error:
+            raise Refused(409, str(error)) from None
         return done()
 
     async def scan(self, request: Request) -> Response:
@@ -144,8 +186,11 @@ class _Web:
             raise Refused(409, str(error)) from None
         return done()
 
-    async def paper(self, _: Request) -> Response:
-        papers = self._desk.papers()
+    async def paper(self, request: Request) -> Response:
+        since = request.query_params.get("since", "0")
+        if not (since.isascii() and since.isdigit() and len(since) <= LONGEST_NUMBER):
+            raise Refused(400, "since is how many papers are known already")
+        papers = self._desk.papers()[int(since) :]
         return JSONResponse(
             [{"text": paper["text"], "png": base64.b64encode(paper["png"]).decode()} for paper in papers]
         )
@@ -178,13 +223,13 @@ class _Web:
         return JSONResponse(self._desk.facts())
 
     async def events(self, request: Request) -> Response:
-        """Server-sent: the serial of the newest screen, whenever it changes."""
+        """Server-sent: the number of the newest frame, whenever there is another one."""
 
         async def told() -> AsyncIterator[str]:
-            serial = -1
+            frame = -1
             while not await request.is_disconnected():
-                newest = await self._desk.changed(serial, BEAT) if serial >= 0 else self._desk.serial
-                yield f"event: screen\ndata: {newest}\n\n" if newest != serial else ": still here\n\n"
-                serial = newest
+                newest = await self._desk.moved(frame, BEAT) if frame >= 0 else self._desk.frame
+                yield f"event: frame\ndata: {newest}\n\n" if newest != frame else ": still here\n\n"
+                frame = newest
 
         return StreamingResponse(told(), media_type="text/event-stream")

@@ -10,8 +10,11 @@ from PIL import Image, ImageDraw
 
 from simulator.acquirer.fault_script import parsed, spelled
 from simulator.counter.desk import CannotShow
+from simulator.counter.film import FilmEmpty, FilmTooLong
+from simulator.counter.lessons import BY_ID, LESSONS, CannotPrepare, told
 from simulator.counter.paper import as_png, as_text
 from terminal.paper import TextRow
+from ui.layout import device_class
 
 LINES = ("up", "down", "slow", "answer_lost", "request_lost")
 PNG = b"\x89PNG..."
@@ -63,7 +66,8 @@ class CardboardDesk:
     """`asked` is what came through, in order."""
 
     def __init__(self) -> None:
-        self.serial, self.line, self.inserted = 1, "up", ""
+        self.serial, self.frame, self.line, self.inserted = 1, 1, "up", ""
+        self.film: Exception = FilmTooLong("the film is longer than 3 MB can hold: record a shorter one")
         self.asked: list[tuple[Any, ...]] = []
         self.has_changed = asyncio.Event()
         self.bank = CardboardBank(self.asked)
@@ -77,6 +81,9 @@ class CardboardDesk:
             "hint": "按数字选择",
             "status": ["测试"],
             "language": "zh_CN",
+            "theme": "day",
+            "is_quiet": False,
+            "speech": {"serial": 0, "text": ""},
         }
 
     def screen_png(self) -> bytes:
@@ -87,15 +94,22 @@ class CardboardDesk:
         return out.getvalue()
 
     async def changed(self, serial: int, timeout: float) -> int:
-        self.asked.append(("changed", serial))
-        await self.has_changed.wait()
         return self.serial
+
+    async def moved(self, frame: int, timeout: float) -> int:
+        self.asked.append(("moved", frame))
+        await self.has_changed.wait()
+        return self.frame
 
     def press(self, key: str) -> None:
         self.asked.append(("key", key))
 
-    def touch(self, stroke: list[tuple[int, int]]) -> None:
-        self.asked.append(("touch", *stroke))
+    def touch(self, stroke: list[tuple[int, int]], is_down: bool = False) -> None:
+        self.asked.append(("down" if is_down else "touch", *stroke))
+
+    def turn_into(self, device: str) -> None:
+        device_class(device)
+        self.asked.append(("device", device))
 
     def scan(self, text: str) -> None:
         if text == "6210940000000003":  # TEST CARD
@@ -103,7 +117,7 @@ class CardboardDesk:
         self.asked.append(("scan", text))
 
     def cards(self) -> list[dict[str, Any]]:
-        chip, stripe = ["insert", "swipe", "tap"], ["swipe"]
+        chip, stripe, note = ["insert", "swipe", "tap"], ["swipe"], {"zh": "", "en": ""}
         return [
             {
                 "id": "debit",
@@ -111,8 +125,16 @@ class CardboardDesk:
                 "inserted": self.inserted != "",
                 "bad": False,
                 "kinds": chip,
+                "note": note,
             },
-            {"id": "stripe", "name": {"zh": "磁条卡", "en": "Stripe"}, "inserted": False, "bad": True, "kinds": stripe},
+            {
+                "id": "stripe",
+                "name": {"zh": "磁条卡", "en": "Stripe"},
+                "inserted": False,
+                "bad": True,
+                "kinds": stripe,
+                "note": note,
+            },
         ]
 
     async def insert(self, id: str) -> None:
@@ -130,7 +152,7 @@ class CardboardDesk:
         self.inserted = ""
 
     def papers(self) -> list[dict[str, Any]]:
-        return [{"text": as_text(RECEIPT), "png": as_png(RECEIPT, 32)}]
+        return [{"text": as_text(rows), "png": as_png(rows, 32)} for rows in (RECEIPT, RECEIPT[:2])]
 
     def set_line(self, state: str) -> None:
         if state not in LINES:
@@ -147,6 +169,24 @@ class CardboardDesk:
 
     async def power_cut(self) -> None:
         self.asked.append(("power cut",))
+
+    def record(self, is_on: bool) -> None:
+        self.asked.append(("record", is_on))
+        self.film = FilmEmpty("no film has been made")
+
+    async def film_gif(self) -> bytes:
+        raise self.film
+
+    def lessons(self) -> list[dict[str, Any]]:
+        return [told(lesson) for lesson in LESSONS]
+
+    async def set_up(self, lesson: str) -> None:
+        self.asked.append(("lesson", BY_ID[lesson].id))
+
+    def prepare(self) -> None:
+        if ("prepare",) in self.asked:
+            raise CannotPrepare("a sale is being made already")
+        self.asked.append(("prepare",))
 
     def facts(self) -> dict[str, Any]:
         return {"cards": "in-process", "device": "touch-480x800", "line": self.line, "printer": "ok"}

@@ -131,7 +131,7 @@ async def test_a_signature_that_cannot_be_shown(page: httpx.AsyncClient, id: str
 
 
 def test_the_page_offers_every_fault_in_both_languages() -> None:
-    script = (STATIC / "counter.js").read_text("utf-8")
+    script = (STATIC / "words.js").read_text("utf-8")
     table = script[script.index("const FAULTS") : script.index("const NEEDS")]
     offered = re.findall(r'\["([^"]+)", "([^"]*)", "([^"]+)", "([^"]+)"\]', table)
     assert {phrase for phrase, *_ in offered} == set(PHRASES)

@@ -28,7 +28,7 @@ async def page(desk: CounterDesk) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/static/counter.js", "/static/counter.css"])
+@pytest.mark.parametrize("path", ["/", *(f"/static/{file.name}" for file in sorted(STATIC.iterdir()))])
 async def test_the_page_is_whole_and_closed(page: httpx.AsyncClient, path: str) -> None:
     answer = await page.get(path)
     assert answer.status_code == 200
@@ -48,7 +48,9 @@ def test_the_page_has_no_inline_script_and_no_foreign_resource() -> None:
 
 async def test_screen(page: httpx.AsyncClient) -> None:
     told = (await page.get("/api/screen")).json()
-    assert set(told) == {"kind", "title", "lines", "hint", "status", "language", "sound"}
+    assert set(told) == {
+        *("kind", "title", "lines", "hint", "status", "language", "theme", "is_quiet", "sound", "speech")
+    }
     picture = await page.get("/api/screen.png")
     assert picture.headers["content-type"] == "image/png"
     assert picture.headers["cache-control"] == "no-store"
@@ -64,6 +66,11 @@ async def test_screen(page: httpx.AsyncClient) -> None:
         ("/api/card", {"swipe": "stripe"}, ("swipe", "stripe")),
         ("/api/touch", {"stroke": [[0, 799]]}, ("touch", (0, 799))),
         ("/api/touch", {"stroke": [[1, 2], [3, 4]]}, ("touch", (1, 2), (3, 4))),
+        ("/api/touch", {"stroke": [[1, 2]], "is_down": True}, ("down", (1, 2))),
+        ("/api/device", {"name": "lcd-128x64"}, ("device", "lcd-128x64")),
+        ("/api/lesson", {"id": "no-paper"}, ("lesson", "no-paper")),
+        ("/api/lesson", {"prepare": True}, ("prepare",)),
+        ("/api/film", {"record": True}, ("record", True)),
         ("/api/scan", {"text": "000001-000123"}, ("scan", "000001-000123")),
         ("/api/power", {"cut": True}, ("power cut",)),
         ("/api/printer", {"state": "out"}, ("printer", "out")),
@@ -88,10 +95,39 @@ async def test_the_line_is_switched_and_told(page: httpx.AsyncClient) -> None:
 
 
 async def test_paper_and_ledger(page: httpx.AsyncClient) -> None:
-    (paper,) = (await page.get("/api/paper")).json()
+    paper, _ = (await page.get("/api/paper")).json()
     assert paper["text"] == "签购单\n退货 REFUND\nRMB  -30.00"
     assert base64.b64decode(paper["png"]).startswith(b"\x89PNG")
     assert (await page.get("/api/ledger")).json()["sum_of_postings"] == 0
+
+
+async def test_only_the_papers_that_are_not_known_yet(page: httpx.AsyncClient) -> None:
+    for since, count in (("0", 2), ("1", 1), ("2", 0), ("999999", 0)):
+        assert len((await page.get("/api/paper", params={"since": since})).json()) == count
+    for since in ("-1", "x", "", "1e3", "²", "1000000"):
+        refused = await page.get("/api/paper", params={"since": since})
+        assert (refused.status_code, " " in refused.json()["error"]) == (400, True)
+
+
+async def test_a_film_that_cannot_be_had_says_why(page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # no ffmpeg there
+    for query, status, word in (("", 409, "3 MB"), ("?format=mp4", 409, "ffmpeg"), ("?format=avi", 400, "gif or mp4")):
+        refused = await page.get("/api/film" + query)
+        assert refused.status_code == status
+        assert word in refused.json()["error"]
+    await page.post("/api/film", json={"record": True})
+    assert (await page.get("/api/film")).status_code == 404
+
+
+async def test_lessons_are_told_in_both_languages(page: httpx.AsyncClient) -> None:
+    lessons = (await page.get("/api/lessons")).json()
+    assert [lesson["id"] for lesson in lessons] == ["answer-lost", "no-paper", "wrong-card", "bank-96", "power-cut"]
+    assert all(lesson[what][way] for lesson in lessons for what in ("name", "try", "see") for way in ("zh", "en"))
+
+
+async def test_one_sale_is_made_at_a_time(page: httpx.AsyncClient) -> None:
+    assert (await page.post("/api/lesson", json={"prepare": True})).status_code == 200
+    assert (await page.post("/api/lesson", json={"prepare": True})).status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -115,6 +151,12 @@ async def test_paper_and_ledger(page: httpx.AsyncClient) -> None:
         ("/api/touch", b'{"stroke": [[1, 2, 3]]}', 400),
         ("/api/touch", b'{"stroke": [[1, 1.5]]}', 400),
         ("/api/touch", b'{"stroke": [' + b",".join([b"[1, 1]"] * 2_001) + b"]}", 400),
+        ("/api/device", b'{"name": "abacus"}', 404),
+        ("/api/device", b'{"name": "../../etc/passwd"}', 404),
+        ("/api/lesson", b"{}", 400),
+        ("/api/lesson", b'{"id": "no-paper", "prepare": true}', 400),
+        ("/api/lesson", b'{"id": "idleness"}', 404),
+        ("/api/film", b"{}", 400),
         ("/api/scan", b'{"text": ""}', 400),
         ("/api/scan", b'{"text": "' + b"1" * 4_097 + b'"}', 400),
         ("/api/scan", b'{"text": "6210940000000003"}', 409),
@@ -169,13 +211,13 @@ async def test_our_own_names_are_let_in(page: httpx.AsyncClient, host: str) -> N
     assert answer.status_code == 200
 
 
-async def test_events_tell_the_serial_now_and_at_each_change(desk: CardboardDesk) -> None:
+async def test_events_tell_the_frame_now_and_at_each_change(desk: CardboardDesk) -> None:
     told: list[bytes] = []
 
     async def send(message: dict[str, Any]) -> None:
         told.append(message.get("body", b""))
         if b"data: 1\n" in told[-1]:
-            desk.serial = 2
+            desk.frame = 2
             desk.has_changed.set()
 
     async def receive() -> dict[str, Any]:
@@ -193,7 +235,7 @@ async def test_events_tell_the_serial_now_and_at_each_change(desk: CardboardDesk
         "server": ("127.0.0.1", 8321),
     }
     await counter_app(desk)(scope, receive, send)  # type: ignore[arg-type]
-    assert b"".join(told) == b"event: screen\ndata: 1\n\nevent: screen\ndata: 2\n\n"
+    assert b"".join(told) == b"event: frame\ndata: 1\n\nevent: frame\ndata: 2\n\n"
 
 
 async def _nothing() -> dict[str, Any]:
