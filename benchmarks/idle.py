@@ -17,7 +17,7 @@ from simulator.counter.play import Player, guide
 from simulator.counter.shop import Shop
 
 SETTLE, WATCH = 2.0, 20.0  # seconds
-LIMIT_MB, LIMIT_CPU = 60, 1.0
+LIMIT_MB, LIMIT_CPU = 60, 0.5
 
 
 async def measure() -> list[tuple[str, float, float, float]]:

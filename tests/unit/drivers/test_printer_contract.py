@@ -1,4 +1,4 @@
-"""What every Printer does: the real driver on a pty, and the in-process twin."""
+"""What every Printer does: the real driver on a pty and on a socket, and the in-process twin, in every state."""
 
 from __future__ import annotations
 
@@ -8,30 +8,33 @@ from collections.abc import AsyncIterator
 import pytest
 
 from drivers.printer import EscposPrinter
-from simulator.counter.printer import PtyPrinter, SimulatedPrinter
+from simulator.counter.printer import NetPrinter, PtyPrinter, SimulatedPrinter
 from terminal.paper import Paper, TextRow
-from terminal.ports import PaperOut, Printer, PrinterLost
+from terminal.ports import CoverOpen, DeviceError, Overheated, PaperOut, Printer, PrinterLost
 
 PAPER: Paper = (
     TextRow("退货 REFUND", is_tall=True),
     TextRow("金额  RMB -30.00", is_large=True),
     TextRow("原交易 ￥88.00"),
 )
-SECONDS = 0.3  # for a status: only a printer that is off makes a test wait for it
+TEXT = "退货 REFUND\n金额  RMB -30.00\n原交易 ￥88.00"
+SECONDS = 0.4  # for a status, and twice that without a sign of life: only a printer that is off makes a test wait
+FAILURES: dict[str, type[DeviceError]] = {"out": PaperOut, "open": CoverOpen, "hot": Overheated, "off": PrinterLost}
+LINES: dict[str, type[PtyPrinter] | type[NetPrinter]] = {"pty": PtyPrinter, "net": NetPrinter}
 
 
-class OnPty:
+class OnLine:
     """The driver, and the printer at the other end of its line."""
 
-    def __init__(self, device: PtyPrinter) -> None:
+    def __init__(self, device: PtyPrinter | NetPrinter) -> None:
         self._device = device
-        self.port: Printer = EscposPrinter(f"serial:{device.path}@115200", 32, SECONDS)
+        self.port: Printer = EscposPrinter(device.target, 32, SECONDS, 2 * SECONDS)
 
     def set(self, state: str) -> None:
         self._device.set_state(state)
 
-    def run_out_after(self, rows: int) -> None:
-        self._device.run_out_after(rows)
+    def change_after(self, rows: int, state: str) -> None:
+        self._device.change_after(rows, 0, state)
 
     def texts(self) -> list[str]:
         assert self._device.unknown == []
@@ -46,62 +49,75 @@ class Twin:
         self.port: Printer = self._printer
 
     def set(self, state: str) -> None:
-        self._printer.is_out, self._printer.is_lost = state == "out", state == "off"
+        self._printer.set_state(state)
 
-    def run_out_after(self, rows: int) -> None:
-        self._printer.out_at_row = rows
+    def change_after(self, rows: int, state: str) -> None:
+        self._printer.change_after(rows, state)
 
     def texts(self) -> list[str]:
         return ["\n".join(row.text for row in paper if isinstance(row, TextRow)) for paper in self._printer.papers]
 
 
-@pytest.fixture(params=["pty", "twin"])
-async def bench(request: pytest.FixtureRequest) -> AsyncIterator[OnPty | Twin]:
+@pytest.fixture(params=["pty", "net", "twin"])
+async def bench(request: pytest.FixtureRequest) -> AsyncIterator[OnLine | Twin]:
     if request.param == "twin":
         yield Twin()
         return
-    async with PtyPrinter() as device:
-        yield OnPty(device)
+    async with LINES[request.param]() as device:
+        yield OnLine(device)
 
 
-async def test_prints_whole_papers_in_order(bench: OnPty | Twin) -> None:
+async def test_prints_whole_papers_in_order(bench: OnLine | Twin) -> None:
     assert bench.port.columns == 32
     assert await bench.port.paper_left() == "ok"
     await bench.port.print(PAPER)
     await bench.port.print((TextRow("second"),))
-    assert bench.texts() == ["退货 REFUND\n金额  RMB -30.00\n原交易 ￥88.00", "second"]
+    assert bench.texts() == [TEXT, "second"]
 
 
-async def test_no_paper_is_told_before_anything_is_printed(bench: OnPty | Twin) -> None:
-    bench.set("out")
-    assert await bench.port.paper_left() == "out"
-    with pytest.raises(PaperOut):
+async def test_a_roll_that_is_nearly_over_still_prints(bench: OnLine | Twin) -> None:
+    bench.set("low")
+    assert await bench.port.paper_left() == "low"
+    await bench.port.print(PAPER)
+    assert bench.texts() == [TEXT]
+    bench.set("ok")
+    assert await bench.port.paper_left() == "ok"
+
+
+@pytest.mark.parametrize("state", FAILURES)
+async def test_what_is_wrong_is_told_before_anything_is_printed(bench: OnLine | Twin, state: str) -> None:
+    bench.set(state)
+    if state == "out":
+        assert await bench.port.paper_left() == "out"
+    else:
+        with pytest.raises(FAILURES[state]) as told:
+            await bench.port.paper_left()
+        assert type(told.value) is FAILURES[state]
+    with pytest.raises(FAILURES[state]) as told:
         await bench.port.print(PAPER)
-    assert bench.texts() == []
+    assert type(told.value) is FAILURES[state]
+    assert isinstance(told.value, PaperOut | PrinterLost)
+    assert not told.value.has_begun
+    bench.set("ok")
+    await bench.port.print(PAPER)
+    assert bench.texts() == [TEXT]
 
 
-async def test_paper_that_runs_out_in_the_middle_is_told_and_printed_again_whole(bench: OnPty | Twin) -> None:
-    bench.run_out_after(2)
-    with pytest.raises(PaperOut):
+@pytest.mark.parametrize("state", FAILURES)
+async def test_what_goes_wrong_in_the_middle_is_told_and_printed_again_whole(bench: OnLine | Twin, state: str) -> None:
+    bench.change_after(1, state)
+    with pytest.raises(FAILURES[state]) as told:
         await bench.port.print(PAPER)
-    assert await bench.port.paper_left() == "out"
+    assert type(told.value) is FAILURES[state]
+    assert isinstance(told.value, PaperOut | PrinterLost)
+    assert told.value.has_begun
     assert bench.texts() == []
     bench.set("ok")
     await bench.port.print(PAPER)
-    assert len(bench.texts()) == 1
+    assert await bench.port.paper_left() == "ok"
+    assert bench.texts() == [TEXT]
 
 
-async def test_a_printer_that_is_off_is_lost_and_found_again(bench: OnPty | Twin) -> None:
-    bench.set("off")
-    with pytest.raises(PrinterLost):
-        await bench.port.paper_left()
-    with pytest.raises(PrinterLost):
-        await bench.port.print(PAPER)
-    bench.set("ok")
-    await bench.port.print(PAPER)
-    assert len(bench.texts()) == 1
-
-
-async def test_papers_asked_for_together_do_not_mix(bench: OnPty | Twin) -> None:
+async def test_papers_asked_for_together_do_not_mix(bench: OnLine | Twin) -> None:
     await asyncio.gather(*(bench.port.print((TextRow(f"{number}" * 20),)) for number in range(4)))
     assert sorted(bench.texts()) == [f"{number}" * 20 for number in range(4)]

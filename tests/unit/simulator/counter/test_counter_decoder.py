@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from drivers.printer import escpos_bytes
-from simulator.counter.escpos_decoder import Decoder
+from drivers.printer_bytes import CANCEL, CLEAR, FILLER, escpos_bytes
+from simulator.counter.escpos_decoder import CLEARED, NOW, Decoder
 from simulator.counter.paper import as_png, as_text
 from terminal.paper import ImageRow, Paper, TextRow
 
@@ -55,7 +55,7 @@ def test_bytes_may_come_in_any_pieces(paper: Paper, size: int) -> None:
         (b"\x1bZ1", "1b5a"),
         (b"\x1c!\x01", "1c21"),
         (b"\x1dk\x02", "1d6b"),
-        (b"\x10\x14\x08", "1014"),
+        (b"\x10\x14\x01\x00\x01", "1014 not obeyed: an order of no use here"),
         (b"\x07", "07"),
         (b"\x1d(k\x03\x001A0", "1d286b not drawn: a code of the printer's own"),
         (b"\x1dv0\x03\x01\x00\x01\x00\xff", "03 not drawn: stretched raster"),
@@ -85,6 +85,32 @@ def test_the_subset(data: bytes, row: TextRow | ImageRow, cut: bytes) -> None:
     decoded = Decoder().feed(data + cut)
     assert decoded.papers == ((row,),)
     assert decoded.unknown == ()
+
+
+def test_strips_are_one_picture_until_something_else_is_printed() -> None:
+    strip = b"\x1dv0\x00\x01\x00\x02\x00"
+    decoded = Decoder().feed(
+        strip + b"ab" + b"\x10\x04\x04" + strip + b"cd" + b"\x1ba\x00" + strip + b"ef" + b"\x1dV\x00"
+    )
+    assert decoded.papers == ((ImageRow(8, 4, b"abcd"), ImageRow(8, 2, b"ef")),)
+
+
+def test_a_question_in_a_picture_is_heard_and_drawn() -> None:
+    decoded = Decoder().feed(b"\x1dv0\x00\x03\x00\x01\x00\x10\x04\x02\x1dV\x00")
+    assert decoded.questions == ((NOW, 2),)
+    assert decoded.papers == ((ImageRow(24, 1, b"\x10\x04\x02"),),)
+
+
+def test_what_was_not_printed_can_be_thrown_away() -> None:
+    decoded = Decoder().feed(b"first\nbegun" + CANCEL + FILLER * 3 + b"again" + CLEAR + b"last\n\x1dV\x00")
+    assert decoded.papers == ((TextRow("first"), TextRow("last")),)
+    assert decoded.questions == ((CLEARED, 0),)
+    assert decoded.unknown == ()
+
+
+def test_without_a_knife_a_paper_ends_where_it_is_fed_out() -> None:
+    decoded = Decoder(has_knife=False).feed(b"one\n\x1bd\x01two\n\x1bd\x01")
+    assert decoded.papers == ((TextRow("one"), TextRow("")), (TextRow("two"), TextRow("")))
 
 
 def test_paper_as_text_and_picture() -> None:
