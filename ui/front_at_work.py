@@ -28,7 +28,7 @@ from terminal.events import Event, FrontAttached, KeyPressed
 from terminal.front_link import CoreLink
 from terminal.pad_link import Face
 from terminal.ports import Display
-from terminal.screens import PinPad, Progress, Say, Shown
+from terminal.screens import Manner, PinPad, Progress, Say, Shown
 from ui.light import DARK, FULL
 from ui.painter import Painter
 from ui.senses import Senses
@@ -37,6 +37,7 @@ from ui.viewer import Viewer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between attempts to reach the core, or the vault
 SLIDES = (16, 6)  # per cent of the width that a new page still stands aside, one frame after the other
+ASKED = ("prompt", "headline", "items", "rows", "page")  # of a screen: what a key would answer
 FRAME = 0.04  # seconds; with the last frame, at rest, 80 ms
 POWER = "power"  # the front's own key: no light, and light again
 
@@ -108,7 +109,7 @@ class Front:
             self._wake()
         self._viewer.show(shown)
         is_other = _is_other_page(before, shown)
-        if is_other or self._is_secret:
+        if is_other or self._is_secret or _asks_another(before, shown):
             self._let_go_of_finger()
         self._refresh(slides=is_other and before is not None)
         self._sound(before, shown)
@@ -128,7 +129,7 @@ class Front:
     def press(self, key: str) -> None:
         """A key of the keypad, by its name; POWER is the front's own."""
         is_dark = self._level == DARK
-        if key == POWER and not is_dark:
+        if key == POWER and not is_dark and not self._is_secret:  # a PIN is not typed in the dark
             self._senses.light.turn_off()
             self._shine()
             return
@@ -148,7 +149,7 @@ class Front:
 
     def point(self, x: int, y: int, is_down: bool, pressure: int | None = None) -> None:
         """One point of a finger. Its lifting makes a key or a stroke of what was drawn."""
-        if self._shown is None or self._link is None or self._is_secret or self._is_passed_over(is_down):
+        if self._is_passed_over(is_down) or self._shown is None or self._link is None or self._is_secret:
             self._path.clear()
             return
         if is_down:
@@ -169,7 +170,8 @@ class Front:
 
     def _let_go_of_finger(self) -> None:
         """What is under a finger that is still down is another thing now: it counts when it is set down again."""
-        self._ignores = self._ignores or bool(self._path)
+        is_let_go = self._is_secret and bool(self._hands)  # its lifting is the vault's: here nobody will be told
+        self._ignores = (self._ignores or bool(self._path)) and not is_let_go
         self._pressed = ""
         self._path.clear()
 
@@ -177,6 +179,7 @@ class Front:
         """Ink under the finger, or the key under it lit."""
         self._wake()
         if self._painter.stroke(shown, self._path[:1]):
+            self._stand_still()
             self._display_now(self._painter.trace(shown, self._path, pressure))
             self._seen = ()
             return
@@ -212,17 +215,20 @@ class Front:
         labels = self._face.labels if self._is_secret else ()
         wanted = (self._shown, labels, self._viewer.view, self._pressed)
         if wanted != self._seen:
-            if self._sliding is not None:
-                self._sliding.cancel()
-                self._sliding = None
+            self._stand_still()
             self._seen = wanted
-            if slides and self._senses.slides and not self._shown.manner.is_still:
+            if slides and self._senses.slides and not self._shown.manner.is_still and not self._is_secret:
                 self._sliding = asyncio.ensure_future(self._slide(labels))
             else:
                 self._paint(labels)
         if labels:
             tell, self._tell_drawn = self._tell_drawn, _nobody
             tell(self._face)
+
+    def _stand_still(self) -> None:
+        if self._sliding is not None:
+            self._sliding.cancel()
+            self._sliding = None
 
     def _paint(self, labels: tuple[str, ...], slide: int = 0) -> None:
         assert self._shown is not None
@@ -269,7 +275,8 @@ class Front:
     def _away(self, seconds: int) -> Shown:
         stage, more = Say("front.waiting"), Say("front.waiting.more")
         language = self._shown.language if self._shown else self._language
-        return Shown(Progress(Say("front.title"), stage, seconds, lines=(more,)), language=language)
+        manner = self._shown.manner if self._shown else Manner()
+        return Shown(Progress(Say("front.title"), stage, seconds, lines=(more,)), language=language, manner=manner)
 
 
 def _is_other_page(before: Shown | None, now: Shown) -> bool:
@@ -277,6 +284,11 @@ def _is_other_page(before: Shown | None, now: Shown) -> bool:
     if before is None:
         return True
     return type(before.screen) is not type(now.screen) or before.screen.title != now.screen.title
+
+
+def _asks_another(before: Shown | None, now: Shown) -> bool:
+    """Whether a key means another thing now, on a page that looks the same from far."""
+    return before is None or any(getattr(before.screen, of, None) != getattr(now.screen, of, None) for of in ASKED)
 
 
 def _nobody(face: Face) -> None:

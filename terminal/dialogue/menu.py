@@ -110,6 +110,8 @@ def _main_menu(room: Room, page: int, due: str, status: Status) -> Menu:
     lines: tuple[Say, ...] = (say("menu.open_refunds", count=count),) if status.open_refunds else ()
     if room.papers.trouble and room.papers.waiting:
         lines = (*lines, say("menu.papers_waiting", count=str(room.papers.waiting)))
+    if room.papers.left_out:
+        lines = (*lines, say("menu.papers_left_out", count=str(room.papers.left_out)))
     if due:
         lines = (*lines, say(f"settlement.due.{due}"))
     if status.keys_erased:

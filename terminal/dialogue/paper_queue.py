@@ -6,7 +6,10 @@
 | cannot come out            | it stays first, and the queue stands still: `trouble` says why        |
 | is tried again             | whole; with its mark (重打印) when part of it had come out             |
 | is given up                | `out` is False; the next one has its turn                             |
-| waits for the printer      | looked for every few seconds, and tried again when it is ready        |
+| is one too many            | the oldest is given up: it can be printed from the records             |
+| the program fails at it    | `out` is False; the next one has its turn; who waits hears of it, once |
+| waits for the printer      | looked for every few seconds, and tried again when it is ready;       |
+|                            | ever more seldom while it says so and prints nothing                  |
 
 Nothing here is kept over a power cut: a receipt is printed again from the records.
 """
@@ -24,7 +27,8 @@ from terminal.ports import CoverOpen, DeviceError, Overheated, PaperOut, Printer
 from terminal.receipt import Receipt, again
 
 STATUS = {"ok": "ok", "low": "low", "out": "bad"}  # paper left, as the status bar has it
-LOOK_AFTER = 5.0  # seconds between looks at a printer that has no paper
+MOST = 20  # papers that wait: a roll's worth; of a whole day without a printer the older ones are left to the records
+LOOK_AFTER, LOOK_MOST = 5.0, 300.0  # seconds between looks at a printer that has no paper; the more the more it lies
 TROUBLES = {PaperOut: "paper-out", CoverOpen: "printer-open", Overheated: "printer-hot", PrinterLost: "printer-lost"}
 
 Typeset = Callable[[Receipt, int], Paper]
@@ -56,8 +60,10 @@ class PaperQueue:
         self._work: asyncio.Task[None] | None = None
         self._look: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
+        self.left_out = 0  # papers that gave way to later ones: they are in the records
         self.trouble = ""  # a name of bad news; "" while nothing is wrong
-        self._is_told = False
+        self._is_told, self._look_after = False, LOOK_AFTER
+        self._fault: Exception | None = None  # of the program, that nobody was told yet
 
     @property
     def waiting(self) -> int:
@@ -66,6 +72,9 @@ class PaperQueue:
 
     def put(self, receipt: Receipt, then: Then | None = None) -> Printing:
         """At once, or after what waits already."""
+        if self.trouble and len(self._waiting) >= MOST:
+            self._leave(self._waiting[0])
+            self.left_out += 1
         printing = Printing(receipt, then)
         self._waiting.append(printing)
         if not self.trouble:
@@ -92,12 +101,20 @@ class PaperQueue:
         self._clear()
         self._begin()
 
-    def give_up(self) -> None:
-        """The first one will not come out; the others may."""
+    def give_up(self, printing: Printing | None = None) -> None:
+        """This one, or the first, will not come out; the others may, and what stood before it waits on."""
+        if printing is not None and printing in self._waiting and printing is not self._waiting[0]:
+            self._leave(printing)
+            self.wait()
+            return
         self._clear()
         if self._waiting:
-            self._waiting.popleft().end(is_out=False)
+            self._leave(self._waiting[0])
         self._begin()
+
+    def _leave(self, printing: Printing) -> None:
+        self._waiting.remove(printing)
+        printing.end(is_out=False)
 
     def wait(self) -> None:
         """Nobody is there: go on by yourself as soon as the printer can."""
@@ -128,11 +145,19 @@ class PaperQueue:
                 self._tell("bad")
                 self._stop(TROUBLES[type(error)])
                 return
+            except Exception as error:  # noqa: BLE001 - of the program: no other paper is to wait behind it
+                self._fault = error
+                self._leave(printing)
+                self._tell_change()
+                continue
             self._waiting.popleft()
+            self._look_after = LOOK_AFTER
             try:
                 await self._done(printing)
             except JournalFailed:  # the paper is out and the money over all the same; but it is said
                 self._stop("journal-failed")
+            except Exception as error:  # noqa: BLE001 - as above; but this one is out
+                self._fault = error
             printing.end(is_out=True)
             self._tell_change()
             if self.trouble:
@@ -152,12 +177,13 @@ class PaperQueue:
 
     async def _until_ready(self) -> None:
         while self.trouble:
-            await asyncio.sleep(LOOK_AFTER)
+            await asyncio.sleep(self._look_after)
             with contextlib.suppress(DeviceError):
                 if self.trouble and await self._printer.paper_left() != "out":
                     break
         self._look = None
         if self.trouble:
+            self._look_after = min(2 * self._look_after, LOOK_MOST)  # until a paper is out
             self.retry()
 
     # --- who waits ---------------------------------------------------------------------------------------------------
@@ -176,7 +202,10 @@ class PaperQueue:
         self._changed = asyncio.Event()
 
     async def _change(self) -> None:
-        """Raises what ended the worker, if it was no trouble of a printer."""
+        """Raises a fault of the program, once, and what ended the worker."""
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
         if self._work is not None and self._work.done():
             self._work.result()
         await self._changed.wait()

@@ -105,13 +105,14 @@ async def came_out(room: Room, printing: Printing) -> bool:
     while not printing.over.is_set():
         if not room.papers.trouble:
             await room.desk.work(TITLE, room.papers.settled(printing), lambda: say("printing.busy"))
-        if room.papers.trouble and not await tell_trouble(room):
+        if room.papers.trouble and not await tell_trouble(room, printing):
             break
     return bool(printing.out)
 
 
-async def tell_trouble(room: Room) -> bool:
-    """Why no paper comes out; whether the queue goes on at once. Confirm tries again, cancel gives the first one up."""
+async def tell_trouble(room: Room, printing: Printing | None = None) -> bool:
+    """Why no paper comes out; whether the queue goes on at once. Confirm tries again, cancel gives up `printing`, or
+    the first where nobody waits for one."""
     trouble = room.papers.trouble
     key = await bad_news.tell(room.desk, room.journal, trouble, TITLE)
     if not room.papers.trouble:  # meanwhile it came out: the help has a test of the printer
@@ -120,7 +121,7 @@ async def tell_trouble(room: Room) -> bool:
         room.papers.retry()
         return True
     if key:
-        room.papers.give_up()
+        room.papers.give_up(printing)
     else:
         room.papers.wait()
     return False

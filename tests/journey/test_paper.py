@@ -8,7 +8,9 @@ import asyncio
 import pytest
 
 from simulator.counter.printer import SimulatedPrinter
+from terminal.dialogue.paper_queue import MOST
 from terminal.ports import PaperOut, PrinterLost
+from terminal.receipt import Receipt, Text
 from tests.journey.chip_desk import play
 from tests.journey.shop import Bank
 
@@ -163,6 +165,47 @@ def test_nobody_is_there_and_it_comes_out_when_there_is_paper(tmp_path, bank):
         await asyncio.sleep(6)
         assert len(copies(shop)) == 2
         assert "没有打印" not in shop.text()
+
+    play(tmp_path, bank, script)
+
+
+def test_cancel_gives_up_the_paper_that_was_asked_for_and_no_other(tmp_path, bank):
+    async def script(shop):
+        await shop.idle()
+        await pay(shop, "1100")
+        await shop.press("enter")
+        await shop.see("撕下商户存根")
+        shop.printer.is_out = True
+        await shop.press("enter")
+        await shop.see("有 1 张纸没有打印出来")  # nobody was there: the cardholder's copy waits
+        await shop.pull()
+        await pay(shop, "2200")
+        await shop.press("enter")
+        await shop.see("打印机缺纸")
+        await shop.press("cancel")
+        await shop.see("有 1 张纸没有打印出来")
+        shop.printer.is_out = False
+        await asyncio.sleep(6)
+        assert [line.split()[-1] for line in shop.paper().splitlines() if "RMB" in line] == ["11.00", "11.00"]
+
+    play(tmp_path, bank, script)
+
+
+def test_of_a_day_without_a_printer_the_older_papers_are_left_to_the_records_and_that_is_said(tmp_path, bank):
+    async def script(shop):
+        await shop.idle()
+        shop.printer.is_out = True
+        for number in range(MOST + 3):
+            shop.room.papers.put(Receipt((Text(f"paper {number}"),)))
+            await asyncio.sleep(0.1)
+        await shop.see("打印机缺纸")
+        await shop.see("有 20 张纸没有打印出来", "另有 3 张")
+        shop.printer.is_out = False
+        await asyncio.sleep(6)
+        texts = [line for line in shop.paper().splitlines() if line.startswith("paper")]
+        assert texts == [f"paper {number}" for number in range(3, MOST + 3)]
+        await shop.press("down", "up")
+        assert "另有 3 张" in shop.text()
 
     play(tmp_path, bank, script)
 
