@@ -154,7 +154,7 @@ async def _inspected(reader: str, view: Viewpoint, name: bytes, dda: bool, apdus
 @click.option("--device", default="touch-480x800", show_default=True, help="Device class of the screen.")
 def counter(headless: bool, play: str | None, port: int, state: Path | None, device: str) -> None:
     """A whole counter on this machine: terminal, bank, cards, paper. TEST CARDS AND TEST KEYS ONLY."""
-    from simulator.counter.shop import open_shop
+    from simulator.counter.opening import open_shop
 
     if headless and not play:
         raise click.UsageError("--headless needs --play")

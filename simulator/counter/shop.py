@@ -1,4 +1,4 @@
-"""The counter, opened: the back room, one front of the terminal, the page. Law: what the page shows is what really is.
+"""The counter: the back room, one front of the terminal, and the page. Law: what the page shows is what really is.
 
 The front here is a front like the device's: it attaches over the same socket and paints with the same painter.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from simulator.acquirer.faults import LineState
@@ -20,8 +18,6 @@ from simulator.counter.card_notes import listed
 from simulator.counter.film import Film, gif
 from simulator.counter.film_web import has_ffmpeg
 from simulator.counter.glass import Glass, body_of, device_classes
-from simulator.counter.page_server import serve_page
-from simulator.counter.play import play_refund
 from simulator.counter.training import Training
 from simulator.scanner import SimulatedScanner
 from simulator.secret_keypad import KeyWire
@@ -36,7 +32,6 @@ WAITING = Shown(Notice(say("desk.product"), Tone.PLAIN, say("desk.starting"), hi
 RETRY = 0.05  # seconds between attempts to attach, while the core starts
 PULSE = 0.1  # seconds between looks at what moves by itself: a text that runs, paper, the printer
 HELD = 5.0  # seconds that a key on glass looks pressed at most, when its finger is never lifted
-SHORT_ANSWER = 8.0  # seconds of patience for a lost answer at the counter; a device has 60
 
 
 class Shop:
@@ -293,26 +288,3 @@ class Shop:
     def _report(self, event: KeyPressed | StrokeDrawn | CodeScanned) -> None:
         if self._link is not None:
             self._link.report(event)
-
-
-async def open_shop(port: int, play: str | None, headless: bool, state: Path | None, device: str) -> int:
-    """Run the counter until it is told to stop, or until the play is over; the exit code."""
-    with contextlib.ExitStack() as stack:
-        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yuanlu-")))
-        async with BackRoom(folder.resolve(), SHORT_ANSWER) as room:
-            shop = Shop(room, device)
-            fronts = [asyncio.create_task(each) for each in (shop.attend(), shop.forward_codes(), shop.keep_time())]
-            try:
-                work = [] if headless else [serve_page(shop, port)]
-                if play is None:
-                    await asyncio.gather(*work)
-                    return 0
-                serving = [asyncio.create_task(each) for each in work]
-                try:
-                    return await play_refund(shop)
-                finally:
-                    for task in serving:
-                        task.cancel()
-            finally:
-                for front in fronts:
-                    front.cancel()

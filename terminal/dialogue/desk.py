@@ -12,6 +12,9 @@ from typing import TypeVar
 
 import msgspec
 
+from terminal.dialogue.interruptions import Cancelled as Cancelled
+from terminal.dialogue.interruptions import Scanned as Scanned
+from terminal.dialogue.interruptions import TimedOut as TimedOut
 from terminal.events import DIGITS, CodeScanned, Event, FrontAttached, KeyPressed, StrokeDrawn
 from terminal.money import Money
 from terminal.ports import Front
@@ -44,22 +47,6 @@ MOST_POINTS = 20_000  # minutes of drawing: a screen must stay within a frame (f
 MAX_DIGITS = 32  # more than anything that is typed here
 STRANGERS_KEYS = frozenset({*DIGITS, "00", "enter", "clear", "cancel"})  # a code, a PIN, the pad (refund.md 2, 11)
 PATIENCE = 10  # seconds until it is said what to do (refund.md 4)
-
-
-class Cancelled(Exception):
-    """The merchant pressed cancel."""
-
-
-class TimedOut(Exception):
-    """Nobody pressed anything."""
-
-
-class Scanned(Exception):
-    """Instead of a key; `text` is what the scanner read, "" for what it could not read."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
 
 
 class Desk:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from datetime import datetime
 
 from terminal import log
-from terminal.dialogue import bad_news
-from terminal.dialogue.awaiting import READER_DEADLINE
+from terminal.dialogue import bad_news, parts
 from terminal.dialogue.backup import backup_state, drop_old_evidence
 from terminal.dialogue.backup import row as backup_row
 from terminal.dialogue.bad_news import Stopped, device_trouble
 from terminal.dialogue.desk import Cancelled
-from terminal.dialogue.paper_queue import STATUS
 from terminal.dialogue.room import Room
 from terminal.exchange.acquirer import Unanswered
 from terminal.exchange.downloads import AID, CAPK, SORTS, DownloadRefused, Sort, fetch
@@ -24,13 +21,12 @@ from terminal.iso8583.dialect import SignIn
 from terminal.iso8583.message import Message
 from terminal.iso8583.response_codes import SIGN_IN_AGAIN
 from terminal.journal.store import JournalFailed
-from terminal.ports import DeviceError, KeyMissing, KeyRefused, LinkDown, ReaderMissing
+from terminal.ports import KeyMissing, KeyRefused, LinkDown
 from terminal.screens import Notice, Row, Say, Tone, say
 
 TITLE = say("sign_in.title")
 MOST_IN_BATCH = 500  # cup.md 4.2: then "流水记录已满，请先结算"
 CHECKED = ("records", "reader", "printer", "keys")  # as the log names them, in the order of the screen
-PAPER_WORDS = {"ok": "check.ok", "low": "check.low_paper", "out": "check.no_paper"}
 LATEST = (
     "SELECT max(at) FROM event WHERE seq >= coalesce("
     "(SELECT seq FROM event WHERE kind = 'signed-in' ORDER BY seq DESC LIMIT 1), 0)"
@@ -41,10 +37,10 @@ SIGN_IN_DEMAND, STATUS_DEMAND = 3, 2  # digit 6 of the header, cup.md 1.3
 async def self_check(room: Room) -> None:
     """At power-on: each part by name, pass or fail. Nothing here stops the start: a merchant must get to help."""
     rows = (
-        Row(say("check.records"), await _records(room)),
-        Row(say("check.reader"), await _reader(room)),
-        Row(say("check.printer"), await _printer(room)),
-        Row(say("check.keys"), await _keys(room)),
+        Row(say("check.records"), await parts.records(room)),
+        Row(say("check.reader"), await parts.reader(room)),
+        Row(say("check.printer"), await parts.printer(room)),
+        Row(say("check.keys"), await parts.keys(room)),
     )
     await _drop_old(room)
     state, now = await backup_state(room), room.hardware.clock.now()
@@ -196,8 +192,8 @@ async def _fetch_demanded(room: Room, sort: Sort) -> None:
 
 async def _report_status(room: Room) -> None:
     """0820/362: what works here, in the order reader, printer, keys; 1 is well."""
-    parts = (await _reader(room), await _printer(room), await _keys(room))
-    report = "".join(str(int(part.id == "check.ok")) for part in parts)
+    found = (await parts.reader(room), await parts.printer(room), await parts.keys(room))
+    report = "".join(str(int(part.id == "check.ok")) for part in found)
     acquirer = room.acquirer
     message = status(acquirer.dialect, acquirer.me, await room.journal.batch(), report)
     await room.desk.work(TITLE, asked_once(room, message), lambda: say("stage.awaiting-reply"))
@@ -266,42 +262,3 @@ async def _drop_old(room: Room) -> None:
         await drop_old_evidence(room)
     except JournalFailed as error:
         log.write("journal-failed", error=error)
-
-
-async def _records(room: Room) -> Say:
-    try:
-        broken = await room.journal.verify()
-    except JournalFailed:
-        return say("check.bad")
-    return say("check.broken", seq=str(broken.seq)) if broken else say("check.ok")
-
-
-async def _reader(room: Room) -> Say:
-    try:
-        async with asyncio.timeout(READER_DEADLINE):
-            await room.hardware.card_reader.is_card_present()
-    except (ReaderMissing, TimeoutError):
-        return say("check.bad")
-    return say("check.ok")
-
-
-async def _printer(room: Room) -> Say:
-    try:
-        left = await room.hardware.printer.paper_left()
-    except DeviceError:
-        room.desk.set_status(paper="bad")
-        return say("check.bad")
-    room.desk.set_status(paper=STATUS[left])
-    return say(PAPER_WORDS[left])
-
-
-async def _keys(room: Room) -> Say:
-    """Those that this acquirer's keys come under."""
-    try:
-        facts = await room.hardware.loading.facts()
-    except DeviceError:
-        return say("check.no_vault")
-    if facts.erased:
-        return say("check.keys_erased")
-    wanted = f"tmk.{room.config.keys.tmk_slot}" if room.acquirer.dialect.has_working_keys else "dukpt"
-    return say("check.ok" if wanted in {fact.place for fact in facts.keys} else "check.no_keys")
