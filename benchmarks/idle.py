@@ -57,7 +57,7 @@ def _memory(pid: int) -> tuple[float, float]:
 def main() -> None:
     rows = asyncio.run(measure())
     sys.stdout.write(
-        f"\nIdle, {WATCH:.0f} s watched (limits: {LIMIT_MB} MB RSS each, {LIMIT_CPU:.0f} % CPU both together)\n"
+        f"\nIdle, {WATCH:.0f} s watched (limits: {LIMIT_MB} MB RSS each, {LIMIT_CPU} % CPU both together)\n"
     )
     sys.stdout.write(f"{'process':<10}{'RSS MB':>10}{'PSS MB':>10}{'CPU %':>10}\n")
     for name, rss, pss, cpu in rows:

@@ -17,7 +17,7 @@ from ui.pieces import Piece as Piece
 from ui.pieces import Plate as Plate
 from ui.pieces import extent
 from ui.theme import Colour, Theme
-from ui.wrap import wrap
+from ui.wrap import evenly
 
 SMALLEST = 8  # pixels: no text is set smaller
 STEPWISE = (100, 85, 70, 58)  # per cent: digits are set smaller before they are set on two rows
@@ -85,7 +85,7 @@ class Composition:
         """The text on as many rows as it takes."""
         if self.fonts.width(text, size, is_bold) <= width:
             return [text]
-        return wrap(text, width, partial(self.fonts.width, size=size, is_bold=is_bold))
+        return evenly(text, width, partial(self.fonts.width, size=size, is_bold=is_bold))
 
     def left(self, x: int, text: str, size: int, colour: Colour, *, is_bold: bool = False) -> None:
         for row in self.rows(text, size, self.width - x, is_bold=is_bold):

@@ -62,11 +62,15 @@ class Title:
 
 @dataclass(frozen=True)
 class Flow:
-    """What goes into the views: blocks in order, and what stays on the last lines, on the first view too or not."""
+    """What goes into the views: blocks in order, and what stays on the last lines, on the first view too or not.
+
+    `is_titled`: the first block is the rest of the title, and does not stand alone.
+    """
 
     blocks: tuple[Block, ...]
     pinned: Block = ()
     is_pinned_first: bool = False
+    is_titled: bool = False
 
 
 def grid(told: Page, device: Glass, fonts: Letters, shown: Shown) -> tuple[View, ...]:
@@ -147,7 +151,7 @@ def _flows(told: Page, setter: Setter, title: Title, lines: int) -> Iterable[Flo
     else:
         head = () if told.kind in TITLE_LAST else setter.inverted(title.rest)
         for size in (LARGE, SIZE) if told.kind == "progress" else (SIZE,):
-            yield Flow((head, *_blocks(page, setter, lines, told.tone, size), *tail))
+            yield Flow((head, *_blocks(page, setter, lines, told.tone, size), *tail), is_titled=bool(head))
 
 
 def _blocks(page: Iterable[PageLine], setter: Setter, lines: int, tone: str, size: int = SIZE) -> list[Block]:
@@ -197,7 +201,8 @@ def _flowed(flow: Flow, lines: int) -> list[list[Strip]]:
     for block in flow.blocks:
         whole = _height(block)
         for at, strip in enumerate(block):
-            needed = whole if at == 0 and whole <= room else strip.lines
+            is_whole = at == 0 and whole <= room and not (flow.is_titled and views == [list(flow.blocks[0])])
+            needed = whole if is_whole else strip.lines
             if views[-1] and needed > left:
                 views.append([])
                 left = room

@@ -237,7 +237,8 @@ def _choice(body: Composition, line: PageLine, x: int, width: int) -> None:
     rows = body.rows(line.label, size, width - left)
     beside = body.px(measures.space) + fonts.width(line.value, detail) if line.value else 0
     is_below = left + fonts.width(rows[-1], size) + beside > width
-    whole = tall * len(rows) + (fonts.height(detail) if is_below else 0)
+    below = body.rows(line.value, detail, width - left) if is_below else []
+    whole = tall * len(rows) + fonts.height(detail) * len(below)
     above = max(0, max(body.px(body.step.item), badge) - whole) // 2
     middle = top + above + (whole - badge) // 2
     body.put(Plate(Rect(x, middle, badge, badge), theme.badge, None, body.px(measures.radius)))
@@ -247,10 +248,10 @@ def _choice(body: Composition, line: PageLine, x: int, width: int) -> None:
     for row in rows:
         body.ink(x + left, body.height, row, size, theme.ink)
         body.height += tall
-    if is_below:
-        body.ink(x + left, body.height, line.value, detail, theme.muted)
+    for row in below:
+        body.ink(x + left, body.height, row, detail, theme.muted)
         body.height += fonts.height(detail)
-    elif line.value:
+    if line.value and not is_below:
         drop = body.baseline(size, detail) - tall
         body.ink(x + width - fonts.width(line.value, detail), body.height + drop, line.value, detail, theme.muted)
     body.height += above

@@ -19,7 +19,7 @@ from ui.lines import composed
 from ui.page import Page, page
 from ui.text import Words, words
 from ui.theme import Theme
-from ui.wrap import wrap
+from ui.wrap import evenly
 
 LIFTED = ("notice", "progress", "card")  # these pages stand in the body's upper third
 NOW_WIDE = 250  # the mark of the step at hand, per cent of a dot
@@ -130,7 +130,7 @@ class _Planner:
         for size in map(self._device.px, sizes):
             if self._fonts.width(text, size, True) <= width:
                 return Bar((text,), size, top, height)
-        rows = wrap(text, width, partial(self._fonts.width, size=size, is_bold=True))
+        rows = evenly(text, width, partial(self._fonts.width, size=size, is_bold=True))
         return Bar(tuple(rows), size, top, max(height, len(rows) * self._fonts.height(size)))
 
     def _fit(self, above: int) -> tuple[Bar, Keys, Rect, Composition, tuple[tuple[int, int], ...]]:
