@@ -28,8 +28,7 @@ def application_paper(application: Application, shop: Shop, style: Style) -> Rec
         Rule(),
         *_fees(application),
         Rule(),
-        Text(say("form.agree")),
-        *([Text(say("form.other_card"))] if application.is_other_card else []),
+        *(Text(agreed) for agreed in _agreed(application)),
         *_to_fill_in("form.signature", SIGN_ROWS),
         *_to_fill_in("form.phone", WRITE_ROWS),
         *_to_fill_in("form.clerk", SIGN_ROWS),
@@ -65,6 +64,13 @@ def _fees(application: Application) -> list[Line]:
         Pair(say("paper.reason"), say(f"reason.{application.reason}")),
         Pair(say("form.policy"), application.policy_version),
     ]
+
+
+def _agreed(application: Application) -> list[Say]:
+    """Where it goes is said once: nobody signs for the way it came and for another card together."""
+    if application.is_other_card:
+        return [say("form.agree.costs"), say("form.other_card")]
+    return [say("form.agree.costs" if application.sale.origin is Origin.NAKED else "form.agree")]
 
 
 def _to_fill_in(label: str, rows: int) -> list[Line]:

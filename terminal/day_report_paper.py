@@ -16,9 +16,9 @@ def report_paper(report: DayReport, shop: Shop, style: Style) -> Receipt:
     lines: list[Line] = [
         *head(say(f"finance.paper.{scope.kind}"), shop, style),
         *([Pair(say("paper.operator"), scope.operator)] if scope.operator else []),
-        Pair(say("finance.from"), shop_paper.moment(scope.first)),
-        *([Pair(say("finance.to"), shop_paper.moment(scope.last))] if scope.last not in ("", scope.first) else []),
-        Pair(say("finance.made"), say("finance.made.value", at=shop_paper.moment(scope.made_at), by=scope.made_by)),
+        *_period(scope.first, scope.last),
+        Pair(say("finance.made"), shop_paper.moment(scope.made_at)),
+        *([Pair(say("finance.made_by"), scope.made_by)] if scope.made_by else []),
         Rule(),
         *_sums(report.sums),
         Pair(say("finance.net"), str(Money(report.net)), is_large=True),
@@ -51,6 +51,14 @@ def named(part: str, key: str) -> Say:
     if part == "operator":
         return say("people.number", id=key)
     return say(f"finance.card.{key}" if part == "card" else "finance.no_reason" if key == "none" else f"reason.{key}")
+
+
+def _period(first: str, last: str) -> list[Line]:
+    """One day is a day; a shift that is not over yet has no end."""
+    if first == last:
+        return [Pair(say("finance.on"), shop_paper.moment(first))]
+    end: list[Line] = [Pair(say("finance.to"), shop_paper.moment(last))] if last else []
+    return [Pair(say("finance.from"), shop_paper.moment(first)), *end]
 
 
 def _sums(sums: Sums) -> list[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ui.composition import Composition
 from ui.device_class import Rect
-from ui.page import GROUP, PageLine
+from ui.page import GROUP, PageLine, stands_before
 from ui.pieces import Plate
 
 MOST = 12  # digits of a PIN (ISO 9564-1, 4.1)
@@ -24,19 +24,19 @@ def typed(body: Composition, line: PageLine) -> None:
     wanted = body.px(body.step.value)
     caret = max(2, wanted * CARET_WIDE // 100)
     unit_wide = fonts.width(line.label, unit) + inset // 2 if line.label else 0
-    end = body.width - inset - unit_wide - 2 * caret
-    size, rows = body.fitted(line.value, wanted, end - inset, is_bold=True)
+    before, after = (unit_wide, 0) if stands_before(line.label) else (0, unit_wide)
+    end = body.width - inset - after - 2 * caret
+    size, rows = body.fitted(line.value, wanted, end - inset - before, is_bold=True)
     tall = fonts.height(size)
     frame = Rect(0, body.height, body.width, max(tall * len(rows), fonts.height(wanted)) + 2 * air)
     body.frame(frame)
-    y = frame.y + (frame.h - tall * len(rows)) // 2
-    for row in rows:
-        body.ink(end - fonts.width(row, size, True), y, row, size, theme.ink, is_bold=True)
-        y += tall
-    last = y - tall
+    top = frame.y + (frame.h - tall * len(rows)) // 2
+    for at, row in enumerate(rows):
+        body.ink(end - fonts.width(row, size, True), top + at * tall, row, size, theme.ink, is_bold=True)
+    last = top + tall * (len(rows) - 1)
     if line.label:
-        x = body.width - inset - fonts.width(line.label, unit)
-        body.ink(x, last + body.baseline(size, unit), line.label, unit, theme.muted)
+        x = end - fonts.width(rows[0], size, True) - before if before else body.width - inset - unit_wide + inset // 2
+        body.ink(x, (top if before else last) + body.baseline(size, unit), line.label, unit, theme.muted)
     high = tall * CARET_TALL // 100
     body.put(Plate(Rect(end + caret // 2, last + (tall - high) // 2, caret, high), body.accent))
     body.height = frame.y + frame.h

@@ -20,7 +20,7 @@ from unicodedata import east_asian_width
 from ui.device_class import Rect
 from ui.grid_marks import BLACK, MARK_WIDE, MARKS, WHITE, mark, star_dots
 from ui.grid_phrases import parts, phrased
-from ui.page import GROUP, PageLine
+from ui.page import GROUP, PageLine, stands_before
 from ui.pieces import Ink, Piece, Plate
 from ui.qr import dark_runs, modules
 
@@ -211,6 +211,9 @@ class Setter:
 
     def _amount(self, value: str, size: int, unit: str) -> Strip:
         unit_left, wide = self.width - self.fonts.width(unit, SIZE), self.fonts.width(value, size)
+        if unit and value and stands_before(unit):
+            sign = Ink(max(0, unit_left - wide), size - SIZE, unit, SIZE, BLACK)
+            return Strip((Ink(self.width - wide, 0, value, size, BLACK), sign), size // SIZE)
         gap = _gap(unit, value) if unit and value else 0
         pieces = []
         if value:

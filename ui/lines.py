@@ -36,6 +36,7 @@ BADGE = 118  # the side of a number's badge, per cent of its text's height
 SECOND, SECOND_GAP = 60, 25  # the unit of a counter, per cent of it; the gap before it, per cent of the unit
 MANY = 6  # choices
 AIRY = 12  # a gap of so many per cent of a row has room for a hairline
+Column = tuple[int, int]  # pixels: its left, its width
 LEAST_MODULE = 2  # pixels: a smaller one is not photographed from a 3 inch screen
 
 
@@ -48,38 +49,38 @@ def composed(
         _cards(body, accepts)
     columns = _columns(body, page)
     for at, line in enumerate(page.lines):
-        if line.style == "item" and columns > 1:
+        if line.style == "item" and columns:
             continue
         follows = page.lines[at + 1].style if at + 1 < len(page.lines) else ""
         _STYLES[line.style](body, line, page.kind, follows)
         body.end_line()
-    if columns > 1:
+    if columns:
         _in_columns(body, [line for line in page.lines if line.style == "item"], columns)
     return body
 
 
-def _columns(body: Composition, page: Page) -> int:
-    """Many short choices stand in two columns on a wide display."""
+def _columns(body: Composition, page: Page) -> tuple[Column, ...]:
+    """Many short choices stand in two columns on a wide display: halves, or as wide as each needs; () for one."""
     items = [line for line in page.lines if line.style == "item"]
     if body.device.is_tall or len(items) < MANY or page.lines[-1].style != "item" or any(line.value for line in items):
-        return 1
-    size = body.px(body.step.text)
-    longest = max(body.fonts.width(line.label, size) for line in items)
-    return 2 if _item_left(body, size) + longest <= _column(body, 2) else 1
+        return ()
+    size, space, down = body.px(body.step.text), body.px(body.device.measures.space), -(-len(items) // 2)
+    longest = [max(body.fonts.width(line.label, size) for line in half) for half in (items[:down], items[down:])]
+    first, second = (_item_left(body, size) + wide for wide in longest)
+    left = (body.width - space) // 2
+    if max(first, second) > left:
+        left = first
+    return ((0, left), (left + space, body.width - left - space)) if left + space + second <= body.width else ()
 
 
-def _column(body: Composition, columns: int) -> int:
-    return (body.width - (columns - 1) * body.px(body.device.measures.space)) // columns
-
-
-def _in_columns(body: Composition, items: list[PageLine], columns: int) -> None:
+def _in_columns(body: Composition, items: list[PageLine], columns: tuple[Column, ...]) -> None:
     """From top to bottom, then from left to right, as they are counted."""
-    width, down = _column(body, columns), -(-len(items) // columns)
+    down = -(-len(items) // len(columns))
     for row in range(down):
         top = body.height
-        for column, line in enumerate(items[row::down]):
+        for (x, width), line in zip(columns, items[row::down], strict=False):
             body.height = top
-            _choice(body, line, column * (body.width - width) // (columns - 1), width)
+            _choice(body, line, x, width)
         body.end_line()
 
 

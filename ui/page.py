@@ -43,6 +43,7 @@ from ui.text import Words
 
 MONEY_OUT = frozenset({"kind.give_back", "kind.refund", "kind.void", "fees.title", "refund.confirm", "customer.check"})
 GROUP = 4  # digits of a component, as they are printed
+CURRENCY = "¥"
 
 
 class PageLine(msgspec.Struct, frozen=True):
@@ -220,6 +221,15 @@ def _pin(screen: PinPad, words: Words) -> Iterable[PageLine]:
     if screen.is_hex:
         yield PageLine("text", words.text(_say("pin.hex")))
     yield from _texts(screen.lines[1:], words)
+
+
+def stands_before(unit: str) -> bool:
+    """The sign of the money stands before its digits, as in any amount; other units stand after.
+
+    >>> stands_before("¥"), stands_before("%")
+    (True, False)
+    """
+    return unit == CURRENCY
 
 
 def _stars(count: int, is_hex: bool) -> str:

@@ -1,6 +1,7 @@
 """A Receipt set in rows for a printer. Law: no row is wider than the paper, and no control character gets to it.
 
 A wide character takes two columns, and so does one of ambiguous width: GB18030 printers set them on a whole square.
+Labels and headings are in capitals, where a script has them: some words are a screen's, where they are not.
 On a paper in two languages a label says both, a sentence stands twice, one below the other, and a value once.
 """
 
@@ -59,7 +60,7 @@ def _rows(line: Line, columns: int, spoken: Words) -> Iterable[PaperRow]:
 
 @_rows.register
 def _heading(line: Heading, columns: int, spoken: Words) -> Iterable[PaperRow]:
-    for row in _together(spoken.texts(line.text), columns):
+    for row in _together(tuple(text.upper() for text in spoken.texts(line.text)), columns):
         yield TextRow(_centred(row, columns), is_tall=True)
 
 
@@ -83,6 +84,7 @@ def _text(line: Text, columns: int, spoken: Words) -> Iterable[PaperRow]:
 @_rows.register
 def _pair(line: Pair, columns: int, spoken: Words) -> Iterable[PaperRow]:
     labels, values = (tuple(map(_clean, spoken.texts(side))) for side in (line.label, line.value))
+    labels = tuple(map(str.upper, labels))
     label, value = " ".join(labels), " ".join(values)
     if not line.is_large:
         yield from _pair_rows(labels, values, columns)

@@ -16,8 +16,8 @@ import re
 from collections.abc import Callable, Iterable
 from unicodedata import east_asian_width
 
-NEVER_FIRST = "，。、；：！？）》」』】”’…,.;:!?)]}%"  # kinsoku: these hang on to what stands before them
-NEVER_LAST = "（《“‘「『【([{"  # and these to what stands behind them
+NEVER_FIRST = "，。、；：！？）》」』】］”’…,.;:!?)]}%"  # kinsoku: these hang on to what stands before them
+NEVER_LAST = "（《“‘「『【［([{"  # and these to what stands behind them
 HYPHEN = "-"
 NARROWER = 85  # per cent of the width, to leave no wide character alone
 _PARTS = re.compile(r"\s+|[^\s]")

@@ -25,6 +25,7 @@ LETTERS = {  # what a Chinese paper says in Latin letters, and no word of a Chin
     *("RMB", "AID", "TC", "TVR", "ATC", "SHA", "TPM", "MB", "DUPLICATED", "DEMO", "MAC", "PIN"),
     *("SALE", "VOID", "REFUND", "PRE", "AUTHORISATION", "COMPLETION", "NOTICE"),  # the type (cup.md 4.9)
     *("I", "S", "C", "M", "F", "N"),  # how the card came in
+    *("SM", "AES"),  # the cipher of a key: a label, so in capitals
 }
 IS_TEST_OF_FONTS = ("paper.test.chinese", "paper.test.latin")
 

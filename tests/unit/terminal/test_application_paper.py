@@ -73,3 +73,11 @@ def test_another_card_is_agreed_to_in_words():
 
 def test_practice_is_marked_at_both_ends():
     assert text(is_demo=True).count("演示 DEMO") == 2
+
+
+@pytest.mark.parametrize(("sale", "changes"), [(HERE, {"is_other_card": True}), (NAKED, {})])
+def test_nobody_signs_for_the_way_it_came_where_it_goes_another_way(sale, changes):
+    assert "按原路退回" in text().replace("\n", "")
+    told = text(sale, **changes).replace("\n", "")
+    assert "按原路退回" not in told
+    assert ("另一张卡" in told) == bool(changes)

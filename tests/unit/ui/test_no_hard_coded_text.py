@@ -8,6 +8,7 @@ vault's.
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,19 @@ COMMANDS = {"terminal/evidence_pdf.py": {"evidence", "check", "yuanlu", "SHA", "
 LEFT = {"key.cancel", "key.clear", "key.enter", "key.func", "key.refund", "page.seconds"}  # to be dropped
 
 
+@cache
 def sources(*folders: str) -> list[tuple[str, ast.Module]]:
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     return [(str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))) for path in paths]
 
 
-def strings(tree: ast.AST) -> Iterator[ast.Constant]:
+@cache
+def strings(tree: ast.AST) -> tuple[ast.Constant, ...]:
     """Every string but docstrings."""
+    return tuple(_strings(tree))
+
+
+def _strings(tree: ast.AST) -> Iterator[ast.Constant]:
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and node.body]
     docs = {id(one.value) for one in first if isinstance(one, ast.Expr)}

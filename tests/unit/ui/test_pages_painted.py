@@ -3,6 +3,7 @@
 import io
 import itertools
 
+import msgspec
 import pytest
 from PIL import Image, ImageChops
 
@@ -185,6 +186,15 @@ def test_the_currency_stands_small_before_its_digits(painter: Painter):
     assert sign.size * 100 < digits.size * 70
     assert sign.x + fonts.width("¥", sign.size, True) < digits.x
     assert sign.y + fonts.ascent(sign.size) == digits.y + fonts.ascent(digits.size), "on one line"
+
+
+def test_so_it_does_while_an_amount_is_typed(painter: Painter):
+    typing = shown("en", "ask")
+    typing = msgspec.structs.replace(typing, screen=msgspec.structs.replace(typing.screen, value="77.31", unit="¥"))
+    inks = [piece for piece in painter._plan(typing).composed.pieces if isinstance(piece, Ink)]
+    digits = next(ink for ink in inks if ink.text == "77.31")
+    sign = next(ink for ink in inks if ink.text == "¥" and 0 <= ink.y - digits.y < digits.size)
+    assert sign.x + painter._fonts.width("¥", sign.size) < digits.x
 
 
 def test_steps_are_told_apart_without_colour(painter: Painter):
