@@ -1,0 +1,103 @@
+"""Which screens are in docs/gallery, and under which names. Law: a name here is a name of tests/golden/shown.json."""
+
+PAGES: dict[str, dict[str, str]] = {
+    "start": {
+        "start-2-operator": "ask+staff.title+staff.ask_number+staff.number_hint",
+        "start-3-code": "ask+staff.title+staff.ask_code",
+        "start-4-must-change": "notice+staff.title+staff.must_change+staff.must_change.why",
+        "start-6-morning": "menu+morning.title+list+morning.leave",
+        "menu-1": "menu+shop+sale+open_refunds+hint.main",
+        "menu-2": "menu+shop+settlement+hint.main",
+        "lock": "menu+lock.title+lock.again+lock.line",
+    },
+    "sale": {
+        "sale-1-amount": "ask+sale+sale.ask_amount",
+        "sale-2-card": "card+sale+insert-swipe+card.or_keys",
+        "sale-3-which": "menu+sale+list+card.choose",
+        "sale-5-pin": "pin+sale+stars+pin.ask+pin.none",
+        "sale-8-accepted": "notice+sale+result.sale.accepted+result.sale.do",
+        "sale-9-tear": "notice+printing.title+printing.tear+printing.next",
+        "sale-given-up": "notice+sale+result.unknown+result.given-up.do+result.given-up.not",
+    },
+    "refund": {
+        "refund-1-sale": "menu+find.recent+list+find.scan",
+        "refund-1-find": "menu+find.how+find.day+find.scan",
+        "refund-2-reason": "menu+refund.reason+list",
+        "refund-3-how-much": "menu+refund.how_much+refund.whole+refund.remaining",
+        "refund-3-amount": "ask+give_back+refund.ask_amount",
+        "refund-4-whole": "sheet+fees.title+fees.original+sees.void+why.same-day+hint.policy",
+        "refund-4-part": "sheet+fees.title+fees.original+sees.refund+why.part+hint.policy",
+        "refund-4-papers": "sheet+fees.title+fees.original+need.list+sees.refund+why.other-day+hint.policy",
+        "refund-4-customer": "sheet+customer.check+fees.original+customer.check.line+hint.holder",
+        "refund-5-remove": "card+give_back+remove+card.empty_first",
+        "refund-6-check": "sheet+refund.confirm+row.kind+refund.may_remove+hint.send_or_change",
+        "refund-7-sign": "sign+sign.title",
+        "refund-7-undo": "progress+give_back+hold.sending+hint.undo",
+        "refund-8-wait": "progress+refund+stage.awaiting-reply",
+        "refund-9-accepted": "notice+refund+result.refund.accepted+result.refund.do",
+        "refund-9-voided": "notice+void+result.void.accepted+result.void.do",
+        "refund-9-unknown": "notice+refund+result.unknown+result.unknown.do+result.unknown.not",
+        "refund-scam": "menu+give_back+scam.yes+scam.fact+scam.phone+scam.why",
+    },
+    "approval": {
+        "approval-2-absent": "menu+approval.no_supervisor+approval.absent+approval.nothing_sent",
+        "approval-3-waits": "notice+approval.title+approval.waiting+approval.nothing_sent+approval.waits",
+        "approval-4-queue": "menu+review.queue+review.item",
+        "approval-5-review": "sheet+review.title+row.amount+consent.why+hint.review",
+        "approval-7-returned": "menu+approval.one+approval.mend+returned.stale+review.waited",
+        "approval-papers": "menu+papers.title+list+papers.left+hint.papers",
+    },
+    "tracker-and-records": {
+        "tracker-1-list": "menu+tracker+list+track.late",
+        "tracker-2-one": "sheet+tracker+row.amount+hint.track",
+        "tracker-4-line": "sheet+track.line+row.rrn+hint.code_next",
+        "tracker-5-code": "sheet+track.line+row.rrn",
+        "records-2-one": "sheet+records.title+row.kind+hint.ask_now",
+    },
+    "settlement": {
+        "settlement-1-totals": "sheet+settlement+settlement.debits+settlement.unclear+hint.send",
+        "settlement-3-balanced": "notice+settlement+settlement.balanced+settlement.do",
+        "settlement-3-not": "notice+settlement+settlement.not_balanced+settlement.do.check",
+        "settlement-4-why": (
+            "sheet+mismatch.title+mismatch.ours.debit+mismatch.do+mismatch.more_theirs+mismatch.upload+mismatch.waiting"
+        ),
+        "settlement-forced": "menu+settlement+forced.later+forced.failed+forced.what",
+    },
+    "office": {
+        "office-1-menu": "menu+office+office.refunds+office.open",
+        "office-people": "menu+office.operators+people.number",
+        "office-person": "sheet+people.title+people.number+people.remove.sure",
+        "office-day": "sheet+finance.of_day+finance.count+hint.parts",
+        "office-exported": "notice+office.finance+finance.exported+finance.exported.do",
+        "office-event": "sheet+office.audit+audit.seq+audit.bad-news",
+    },
+    "keys": {
+        "keys-5-component": "pin+ceremony.title+stars+ceremony.alone+ceremony.turn",
+        "keys-6-compare": "menu+ceremony.title+ceremony.same+ceremony.compare+ceremony.turn",
+        "keys-erase": "sheet+keys.title+keys.erase.after+keys.erase.sure",
+    },
+    "help-and-practice": {
+        "help-1-menu": "menu+help.title+help.walk",
+        "help-2-checks": "menu+help.all+live.network+help.hint",
+        "help-3-walk": "sheet+help.walk+help.walk.screen+help.walk.amount.do+help.walk.hint",
+        "help-4-paper": "menu+help.paper+live.printer+help.paper.do+help.paper.what+help.hint",
+        "help-5-refusal": "menu+help.refusal+list+help.hint",
+        "help-6-call": "sheet+help.call+help.phone+help.call.do",
+        "practice-4-done": "notice+practice.title+practice.well_done+practice.unknown.learnt",
+    },
+    "errors": {
+        "error-paper": "error-D01",
+        "error-card": "error-C07",
+        "error-amount": "error-R10",
+        "error-line": "error-L02",
+        "error-keys": "error-K01",
+        "error-stuck": "error-S02",
+        "code-limit": "code-61",
+        "code-funds": "code-51",
+    },
+}
+
+MANNERED = {
+    "night": ("menu-1", "refund-3-amount", "refund-4-part", "refund-9-accepted", "refund-9-unknown", "error-paper"),
+    "large": ("refund-3-amount", "refund-4-part", "refund-6-check", "refund-9-accepted", "sale-5-pin"),
+}
