@@ -14,7 +14,7 @@ run: $(VENV)/.run
 	@exec $(VENV)/bin/yuanlu counter $(if $(PLAY),--headless --play $(PLAY),)
 
 test: $(VENV)/.test
-	$(PY) -m pytest -n 2 --dist worksteal
+	$(PY) -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff check .
@@ -37,9 +37,11 @@ bench: $(VENV)/.test
 	$(PY) -m benchmarks.bank_load --terminals 200 --rate 300 --seconds 10
 	$(PY) -m benchmarks.bank_load --terminals 200 --seconds 10
 
-# ten thousand random journeys at the counter; a few hundred are in every test run
+# ten thousand random journeys at the counter, of which a few hundred are in every test run; and all cases of laws that a
+# test run holds for some
 campaign: $(VENV)/.test
 	YUANLU_JOURNEYS=$(or $(JOURNEYS),12000) $(PY) -m pytest tests/journey/test_random_days.py
+	$(PY) -m pytest -n 3 --dist worksteal -m campaign
 
 # coverage-guided, ten minutes each; not part of the tests, which hold the same laws with hypothesis
 fuzz: $(VENV)/.test

@@ -9,6 +9,8 @@ from terminal.iso8583.kinds import Kind
 from tests.journey.chip_desk import ONLINE_PIN, WRONG, issuer, refund_prompt, sale
 from tests.journey.shop import PIN, Bank, Shop, day
 
+CAMPAIGN = pytest.mark.campaign  # the same cuts in a longer conversation
+
 
 def nights(folder, morning, evening, noon, **settings):
     """Cut the power at each moment of the evening in turn; for each, the bank and the stages of the next day.
@@ -64,8 +66,8 @@ async def sold_with_pin(shop, pins, fault):
     await shop.settle(10)
 
 
-@pytest.mark.parametrize("pins", [(PIN,), (WRONG, PIN), (WRONG, WRONG, WRONG)])
-@pytest.mark.parametrize("fault", ["", "lost", "request_lost"])
+@pytest.mark.parametrize("pins", [(PIN,), (WRONG, PIN), pytest.param((WRONG, WRONG, WRONG), marks=CAMPAIGN)])
+@pytest.mark.parametrize("fault", ["", "lost", pytest.param("request_lost", marks=CAMPAIGN)])
 def test_a_chip_sale_cut_at_every_moment(tmp_path, pins, fault):
     async def morning(shop):
         await shop.first_day()
@@ -103,8 +105,8 @@ async def given_back_by_tap(shop, amount, fault):
     await shop.settle(20)
 
 
-@pytest.mark.parametrize("fault", ["", "lost", "request_lost"])
-@pytest.mark.parametrize("amount", ["400", ""])
+@pytest.mark.parametrize("fault", ["", "lost", pytest.param("request_lost", marks=CAMPAIGN)])
+@pytest.mark.parametrize("amount", ["400", pytest.param("", marks=CAMPAIGN)])
 def test_a_tapped_refund_cut_at_every_moment(tmp_path, fault, amount):
     async def morning(shop):
         await shop.first_day()

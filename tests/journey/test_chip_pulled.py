@@ -17,6 +17,7 @@ GOOD = [
     "international-credit",
     "international-debit",
 ]
+SOME_GOOD = (*GOOD[:3], *(pytest.param(card, marks=pytest.mark.campaign) for card in GOOD[3:]))
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_card_swapped_before_the_page_is_agreed_to(tmp_path, bank):
     assert bank.balance() == bank.balance("unionpay-credit") == 1_000_000
 
 
-@pytest.mark.parametrize("card", GOOD)
+@pytest.mark.parametrize("card", SOME_GOOD)
 def test_pulled_at_each_command_of_a_sale(tmp_path, card):
     for at in range(1, 60):
         folder = tmp_path / str(at)
@@ -80,7 +81,7 @@ def test_pulled_at_each_command_of_a_sale(tmp_path, card):
     assert taken, "it never came through"
 
 
-@pytest.mark.parametrize("card", GOOD)
+@pytest.mark.parametrize("card", SOME_GOOD)
 def test_pulled_at_each_command_of_a_refund(tmp_path, card):
     for at in range(1, 60):
         folder = tmp_path / str(at)

@@ -20,7 +20,9 @@ SILENCE = {kind: form.silence for kind, form in FORMS.items()}
 ASKED = [kind for kind in FORMS if SILENCE[kind] is Silence.NOTHING]
 ONLINE = [kind for kind in FORMS if kind not in ASKED and kind not in OFFLINE]
 ENDS = {Silence.REVERSE: Reversed, Silence.QUERY: Unknown}
+CAMPAIGN = pytest.mark.campaign  # each kind with each; a test run holds the law for some, the campaign for all
 SPOILED = ("lost", "wrong_mac", "wrong_stan", "wrong_amount", "wrong_terminal", "garbage", "truncated")
+SOME_SPOILED = ("lost", "wrong_mac", *(pytest.param(what, marks=CAMPAIGN) for what in SPOILED[2:]))
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_a_question_moves_nothing(tmp_path, bank, kind):
     play(tmp_path, bank, script)
 
 
-@pytest.mark.parametrize("what", SPOILED)
+@pytest.mark.parametrize("what", SOME_SPOILED)
 @pytest.mark.parametrize("kind", ONLINE, ids=lambda kind: kind.value)
 def test_an_answer_that_is_none(tmp_path, bank, kind, what):
     """Booked, and the answer cannot be used: reversed, or unknown until it was asked about. Both end the same way on
@@ -103,7 +105,9 @@ def test_a_request_that_never_arrived(tmp_path, bank, kind):
     play(tmp_path, bank, script)
 
 
-@pytest.mark.parametrize("code", ["51", "61", "96", "A0", "77", "99"])
+@pytest.mark.parametrize(
+    "code", ["51", "96", *(pytest.param(code, marks=CAMPAIGN) for code in ("61", "A0", "77", "99"))]
+)
 @pytest.mark.parametrize("kind", ONLINE, ids=lambda kind: kind.value)
 def test_it_is_refused(tmp_path, bank, kind, code):
     async def script(teller):

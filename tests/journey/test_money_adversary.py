@@ -330,6 +330,7 @@ async def two_people(shop):
     await code(shop, "02")
 
 
+@pytest.mark.campaign  # 17 s; test_power_cut.py cuts a void and a refund in each run
 def test_cut_at_every_moment_of_a_void_that_is_refused_and_refunded_instead(tmp_path):
     """Once at most, whatever is agreed to is on the request, and the books are the bank's."""
     moment, is_cut, ends = 0, True, set()

@@ -58,7 +58,7 @@ class Twin:
         return ["\n".join(row.text for row in paper if isinstance(row, TextRow)) for paper in self._printer.papers]
 
 
-@pytest.fixture(params=["pty", "net", "twin"])
+@pytest.fixture(params=["pty", pytest.param("net", marks=pytest.mark.campaign), "twin"])
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[OnLine | Twin]:
     if request.param == "twin":
         yield Twin()

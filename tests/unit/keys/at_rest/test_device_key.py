@@ -161,6 +161,7 @@ def test_two_devices_have_two_keys(kind, tmp_path, monkeypatch, machine):
     assert len(keys) == 2
 
 
+@pytest.mark.campaign  # a kill at each step: 15 s with the TPM
 @KINDS
 def test_a_power_cut_leaves_no_key_or_a_whole_one(kind, tmp_path, monkeypatch, machine):
     """Before each touch of the disk and of a program; a second `prepare` then ends it, or says that it was done."""
