@@ -60,8 +60,9 @@ def list_refunds(config: Path, as_json: bool) -> None:
 @CONFIG
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
 @click.option("--language", type=click.Choice(["zh_CN", "en"]), help="Of the PDF; else the configured one.")
+@click.option("--cover", is_flag=True, help="Also print its cover, to be signed, on the terminal's printer.")
 @click.argument("name", metavar="RRN")
-def export(config: Path, out: Path, language: str | None, name: str) -> None:
+def export(config: Path, out: Path, language: str | None, cover: bool, name: str) -> None:
     """Write the folder of a refund as PDF and as a zip that can be checked; asks for the supervisor's code.
 
     RRN, or batch and voucher number like 000001-000123 where there is no RRN. Exit 77: the code was not proven.
@@ -70,7 +71,7 @@ def export(config: Path, out: Path, language: str | None, name: str) -> None:
 
     loaded = _loaded(config)
     try:
-        asyncio.run(_export(loaded, out, language or loaded.language, name))
+        asyncio.run(_export(loaded, out, language or loaded.language, name, has_cover=cover))
     except JournalFailed as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
@@ -102,11 +103,11 @@ def check(bundle: Path, journal: Path | None) -> None:
 
 
 # --- exporting -------------------------------------------------------------------------------------------------------
-async def _export(config: Config, out: Path, language: str, name: str) -> None:
+async def _export(config: Config, out: Path, language: str, name: str, *, has_cover: bool) -> None:
     from drivers.clock import SystemClock
     from terminal import evidence as facts
     from terminal.dialogue.codes import SUPERVISOR
-    from terminal.evidence_bundle import Exported, listed, name_of
+    from terminal.evidence_bundle import Exported, head_of, listed, name_of
     from terminal.journal.evidence_book import EXPORTED, found, records
     from terminal.journal.look import looked_into
 
@@ -129,6 +130,10 @@ async def _export(config: Config, out: Path, language: str, name: str) -> None:
         files, shown = await _pictures(whole, config, stack)
     written = _written(out, name_of(folder, clock.now()), _contents(whole, folder, who, files, shown, language))
     click.echo("\n".join(str(each) for each in written))
+    if has_cover:
+        from terminal.evidence_cover import print_cover
+
+        await print_cover(config, folder, who, head_of(whole), written[-1], language)
 
 
 async def _proven(path: Path, clock: Clock, config: Config, event: dict[str, str]) -> None:

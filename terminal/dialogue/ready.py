@@ -146,10 +146,10 @@ async def asked_once(room: Room, message: Message) -> Reply:
 
 async def fetched(room: Room, sort: Sort) -> int:
     """One sort of parameters, downloaded; how many (cup.md 2.13). Raises Stopped."""
-    latest = [say("manage.fetching", what=say(f"manage.{sort.kind}"), done="0", of="")]
+    latest = [say("manage.fetching", what=say(f"manage.{sort.kind}"), done="0", of="?")]
 
     def watch(kind: str, done: int, of: int) -> None:
-        latest.append(say("manage.fetching", what=say(f"manage.{kind}"), done=str(done + 1), of=str(of or "")))
+        latest.append(say("manage.fetching", what=say(f"manage.{kind}"), done=str(done + 1), of=str(of or "?")))
 
     try:
         count = await room.desk.work(TITLE, fetch(room.acquirer, room.journal, sort, watch), lambda: latest[-1])

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keys.passwords import ArgonPasswords
+from simulator.counter.escpos_decoder import Decoder
 from terminal import evidence
 from terminal.__main__ import main
 from terminal.evidence_bundle import BundleRefused, faults, listed, opened
@@ -19,6 +20,7 @@ from terminal.journal.examination import examined
 from terminal.journal.journal import Journal
 from terminal.journal.look import looked_into
 from terminal.journal.store import chained, told
+from terminal.paper import TextRow
 from tests.journey.shop import Bank, Shop
 from tests.journey.test_refund import play
 from tests.virtual_time import VirtualClock, inline, run
@@ -104,17 +106,18 @@ def refund_id(place):
     return json.loads(result.output)[-1]["id"]
 
 
-def export(place, out, name, codes=(CODE,), language="zh_CN"):
+def export(place, out, name, codes=(CODE,), language="zh_CN", config="terminal.toml", *more):
     words = [
         "evidence",
         "export",
         name,
         "--config",
-        str(place / "terminal.toml"),
+        str(place / config),
         "--out",
         str(out),
         "--language",
         language,
+        *more,
     ]
     return CliRunner().invoke(main, words, input="".join(f"{code}\n" for code in codes))
 
@@ -125,6 +128,28 @@ def bundle(folder, tmp_path_factory):
     result = export(folder, out, refund_id(folder))
     assert result.exit_code == 0, result.output
     return next(out.glob("*.zip"))
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_the_cover_is_printed_with_the_digest_of_the_bundle(folder, tmp_path, language):
+    text = (folder / "terminal.toml").read_text("utf-8")
+    (folder / "printing.toml").write_text(text.replace("file:/dev/null", f"file:{tmp_path / 'paper'}"), "utf-8")
+    result = export(folder, tmp_path / "out", refund_id(folder), (CODE,), language, "printing.toml", "--cover")
+    assert result.exit_code == 0, result.output
+    (paper,) = Decoder().feed((tmp_path / "paper").read_bytes()).papers
+    said = "".join(row.text for row in paper if isinstance(row, TextRow)).replace(" ", "")
+    digest = hashlib.sha256(next((tmp_path / "out").glob("*.zip")).read_bytes()).hexdigest()
+    assert {"zh_CN": "证据", "en": "EVIDENCE"}[language] in said
+    assert digest in said.lower()
+
+
+def test_a_cover_that_does_not_come_out_leaves_the_files_and_says_so(folder, tmp_path):
+    text = (folder / "terminal.toml").read_text("utf-8")
+    (folder / "printing.toml").write_text(text.replace("file:/dev/null", "serial:/dev/none"), "utf-8")
+    result = export(folder, tmp_path / "out", refund_id(folder), (CODE,), "zh_CN", "printing.toml", "--cover")
+    assert result.exit_code == 1
+    assert "the files are written; the cover was not printed" in result.output
+    assert len([*(tmp_path / "out").iterdir()]) == 2
 
 
 def test_g11_a_refund_goes_out_as_pdf_and_bundle_and_the_bundle_proves_itself(folder, bundle):
