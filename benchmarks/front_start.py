@@ -17,12 +17,13 @@ LIMIT_S = 0.6
 SLOWEST = 8  # imports listed
 FIRST_FRAME = """
 import sys, time
-from ui import front, senses
+from drivers.panel import MemoryPanel
+from ui import front
 def show(self, pixels, width, height):
     sys.stdout.write(str(time.monotonic()))
     sys.stdout.flush()
     raise SystemExit(0)
-senses.Blank.show = show
+MemoryPanel.show = show
 front.main(["--socket", sys.argv[1], "--device-class", sys.argv[2]])
 """
 

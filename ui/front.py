@@ -17,7 +17,7 @@ import click
 
 from drivers.service import ALIVE, READY, STOPPING, notify, watchdog_interval
 from terminal.events import FrontAttached
-from terminal.ports import Backlight, DeviceError, Display
+from terminal.ports import Backlight, Buzzer, DeviceError, Display, Voice
 from ui.front_at_work import Front, Hand
 from ui.front_config import ConfigRefused, FrontConfig, configured, evdev_place
 from ui.front_hands import (
@@ -32,7 +32,7 @@ from ui.front_hands import (
 from ui.layout import DeviceClassUnknown, LayoutRefused
 from ui.light import Light
 from ui.painter import Painter
-from ui.senses import Blank, Senses
+from ui.senses import Senses
 from ui.theme import FontMissing
 
 if TYPE_CHECKING:
@@ -98,8 +98,6 @@ async def _until_told(works: list[Awaitable[None]]) -> None:
 
 
 def _display(config: FrontConfig, opened: contextlib.ExitStack) -> tuple[Display, Reported | None]:
-    if config.display == "none":
-        return Blank(), None
     from drivers.panel import FramebufferPanel, WindowPanel, display
 
     try:
@@ -114,18 +112,20 @@ def _display(config: FrontConfig, opened: contextlib.ExitStack) -> tuple[Display
 
 
 def _senses(config: FrontConfig, painter: Painter, display: Display, opened: contextlib.ExitStack) -> Senses:
+    light = Light(config.dim_seconds, config.dark_seconds, time.monotonic())
+    buzzer, voice = _heard(config, opened) if config.buzzer or config.voice else (None, None)
+    return Senses(_backlight(config, display, opened), buzzer, voice, light, slides=painter.device.is_touch)
+
+
+def _heard(config: FrontConfig, opened: contextlib.ExitStack) -> tuple[Buzzer, Voice]:
+    """What sounds, on one loudspeaker; not even imported by a device that is silent."""
     from drivers.buzzer import opened_buzzer
     from drivers.speaker import Speaker
     from drivers.voice import opened_voice
 
     speaker = opened.enter_context(Speaker())
-    return Senses(
-        _backlight(config, display, opened),
-        opened.enter_context(opened_buzzer(config.buzzer, speaker)),
-        opened.enter_context(opened_voice(config.voice, speaker)),
-        Light(config.dim_seconds, config.dark_seconds, time.monotonic()),
-        slides=painter.device.is_touch,
-    )
+    buzzer = opened.enter_context(opened_buzzer(config.buzzer, speaker))
+    return buzzer, opened.enter_context(opened_voice(config.voice, speaker))
 
 
 def _backlight(config: FrontConfig, display: Any, opened: contextlib.ExitStack) -> Backlight | None:

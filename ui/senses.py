@@ -9,11 +9,8 @@ from terminal.ports import Backlight, Buzzer, Voice
 from ui.light import Light
 
 
-class Blank:
-    """Display and Backlight of a dry run: nothing is seen."""
-
-    def show(self, pixels: bytes, width: int, height: int) -> None:
-        return None
+class Unlit:
+    """Backlight of a device whose light cannot be changed."""
 
     def shine(self, per_cent: int) -> None:
         return None
@@ -48,6 +45,6 @@ class Senses:
         slides: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.backlight = backlight or Blank()
+        self.backlight = backlight or Unlit()
         self.buzzer, self.voice = buzzer or Silent(), voice or Silent()
         self.light, self.slides, self.now = light or Light(0, 0), slides, now
