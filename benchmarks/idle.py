@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from simulator.counter.back_room import BackRoom
+from simulator.counter.back_room import ALLOCATOR, BackRoom
 from simulator.counter.play import Player, guide
 from simulator.counter.shop import Shop
 
@@ -25,7 +25,14 @@ async def measure() -> list[tuple[str, float, float, float]]:
     with tempfile.TemporaryDirectory() as folder:
         async with BackRoom(Path(folder)) as room:
             front = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "ui.front", "--socket", f"{folder}/front.sock", "--device-class", "touch-480x800"
+                sys.executable,
+                "-m",
+                "ui.front",
+                "--socket",
+                f"{folder}/front.sock",
+                "--device-class",
+                "touch-480x800",
+                env={**os.environ, **ALLOCATOR},
             )
             shop = Shop(room, "keypad-320x240")
             attending = asyncio.create_task(shop.attend())
